@@ -1,0 +1,21 @@
+# What every target is compiled with.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+find_program(FRESCO_CCACHE ccache)
+if(FRESCO_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${FRESCO_CCACHE})
+endif()
+
+add_library(fresco_options INTERFACE)
+target_compile_options(fresco_options INTERFACE -Wall -Wextra -Wno-unknown-pragmas)
+if(FRESCO_SANITIZE)
+  target_compile_options(fresco_options INTERFACE -fsanitize=${FRESCO_SANITIZE} -fno-omit-frame-pointer -g1)
+  target_link_options(fresco_options INTERFACE -fsanitize=${FRESCO_SANITIZE})
+endif()

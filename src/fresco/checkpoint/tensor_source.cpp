@@ -1,0 +1,1 @@
+#include "fresco/checkpoint/tensor_source.h"

@@ -1,0 +1,12 @@
+#pragma once
+#include <cstdint>
+
+namespace fresco {
+
+/// Largest resident size of this process so far, in bytes (VmHWM; mapped pages count). 0 where the system does not tell.
+uint64_t peak_memory_bytes();
+
+/// Memory that can still be taken without swapping, in bytes: the system's estimate and the control group's limit, the smaller.
+uint64_t available_memory_bytes();
+
+}  // namespace fresco

@@ -1,0 +1,49 @@
+#include "fresco/core/names.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+#include "fresco/core/error.h"
+
+namespace fresco {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, Device>, 3> kDevices = {
+    {{"auto", Device::automatic}, {"cpu", Device::cpu}, {"cuda", Device::cuda}}};
+constexpr std::array<std::pair<std::string_view, Precision>, 4> kPrecisions = {
+    {{"auto", Precision::automatic}, {"f32", Precision::f32}, {"bf16", Precision::bf16}, {"f16", Precision::f16}}};
+
+template <typename Table>
+auto parse(const Table& table, std::string_view word, std::string_view where) {
+  std::vector<std::string> known;
+  for (const auto& [text, value] : table) {
+    if (text == word) return value;
+    known.emplace_back(text);
+  }
+  throw InputError(where, expected_got("one of " + joined(known), fmt::format("\"{}\"", printable(word))));
+}
+
+template <typename Table, typename Value>
+std::string_view name_in(const Table& table, Value value) {
+  for (const auto& [text, known] : table) {
+    if (known == value) return text;
+  }
+  return "?";
+}
+
+}  // namespace
+
+Device parse_device(std::string_view word, std::string_view where) { return parse(kDevices, word, where); }
+Precision parse_precision(std::string_view word, std::string_view where) { return parse(kPrecisions, word, where); }
+std::string_view name(Device device) { return name_in(kDevices, device); }
+std::string_view name(Precision precision) { return name_in(kPrecisions, precision); }
+
+std::string joined(const std::vector<std::string>& words, std::string_view separator) {
+  return fmt::format("{}", fmt::join(words, separator));
+}
+
+std::string_view version() { return FRESCO_VERSION; }
+
+}  // namespace fresco

@@ -1,0 +1,24 @@
+#pragma once
+// Devices and precisions, and the words for them on command lines and in files.
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fresco {
+
+enum class Device { automatic, cpu, cuda };
+enum class Precision { automatic, f32, bf16, f16 };
+
+/// "auto", "cpu", ... Errors: InputError naming `where`, listing what is known.
+Device parse_device(std::string_view word, std::string_view where = "--device");
+Precision parse_precision(std::string_view word, std::string_view where = "--precision");
+std::string_view name(Device device);
+std::string_view name(Precision precision);
+
+/// "a, b, c"
+std::string joined(const std::vector<std::string>& words, std::string_view separator = ", ");
+
+/// fresco's own version, such as "0.1.0".
+std::string_view version();
+
+}  // namespace fresco

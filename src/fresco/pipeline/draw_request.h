@@ -1,0 +1,89 @@
+#pragma once
+// Everything that decides a picture, and what comes back.
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fresco/core/json.h"
+#include "fresco/core/names.h"
+#include "fresco/image/picture.h"
+
+namespace fresco::pipeline {
+
+/// Settings that hold for a whole run. Empty optionals mean: what the model is published with.
+struct DrawRequest {
+  std::vector<std::string> prompts;
+  std::string negative;
+  std::optional<int> steps;
+  std::string sampler;
+  std::string schedule;
+  std::optional<double> eta;
+  std::string squeeze;
+  std::optional<double> guidance;
+  std::optional<double> guidance_rescale;
+  int clip_skip = 0;
+  std::optional<uint64_t> seed;            // empty: random, reported in Drawing::settings
+  std::optional<int64_t> width;
+  std::optional<int64_t> height;
+  int count = 1;                           // pictures a prompt
+  std::optional<double> strength;
+  std::optional<image::Picture> init;
+  std::optional<image::Picture> mask;      // white is painted anew
+  int batch = 0;                           // pictures drawn at once; 0: as memory allows
+  bool one_generator = false;              // diffusers' way with a single generator: one stream for the whole batch
+  /// Called after each row with a cheap picture of the first sample; empty: never.
+  std::function<void(const image::Picture&)> preview;
+};
+
+/// One field of DrawRequest as command lines, JSON and picture files know it.
+/// visit(name, member): called once for every scalar field above, in their order.
+template <typename Request, typename Visitor>
+void for_each_setting(Request& request, Visitor&& visit) {
+  visit("negative", request.negative);
+  visit("steps", request.steps);
+  visit("sampler", request.sampler);
+  visit("schedule", request.schedule);
+  visit("eta", request.eta);
+  visit("squeeze", request.squeeze);
+  visit("guidance", request.guidance);
+  visit("guidance_rescale", request.guidance_rescale);
+  visit("clip_skip", request.clip_skip);
+  visit("seed", request.seed);
+  visit("width", request.width);
+  visit("height", request.height);
+  visit("count", request.count);
+  visit("strength", request.strength);
+}
+
+struct StageTime {
+  std::string name;
+  double seconds = 0;
+};
+
+/// One finished picture with the settings that draw it again alone.
+struct DrawnPicture {
+  image::Picture picture;                  // RGB
+  std::string prompt;
+  uint64_t seed = 0;
+};
+
+/// float32 values that leave the library without libtorch's headers: [B, C, H, W].
+struct Values {
+  std::vector<int64_t> shape;
+  std::vector<float> data;
+};
+
+struct Drawing {
+  std::vector<DrawnPicture> pictures;      // picture k, prompts first: prompt p's pictures follow each other
+  Values latents;                          // [B, 4, H/8, W/8], final, before division by the scaling factor
+  Values image;                            // [B, 3, H, W], 0..1
+  Json settings;                           // the request with every default resolved: sampler, steps, guidance, seed, precision, operators, ...
+  std::vector<StageTime> stages;
+  std::vector<double> step_seconds;
+};
+
+}  // namespace fresco::pipeline

@@ -1,0 +1,56 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include "fresco/checkpoint/model_files.h"
+#include "fresco/core/names.h"
+#include "fresco/core/observer.h"
+#include "fresco/pipeline/draw_request.h"
+
+namespace fresco::pipeline {
+
+struct LoadOptions {
+  checkpoint::ModelRequest files;
+  Device device = Device::automatic;
+  Precision precision = Precision::automatic;
+  std::string ops = "auto";                // "auto", "reference", or a form's name
+  int threads = 0;                         // 0: all processors this process may use
+};
+
+/// What a model is published with.
+struct Defaults {
+  std::string sampler;                     // empty: the folder's scheduler
+  std::string squeeze;
+  int steps = 50;
+  double guidance = 7.5;
+  double guidance_rescale = 0;
+  int64_t width = 512;
+  int64_t height = 512;
+};
+
+/// A loaded model, ready to draw; cheap to copy (shares the weights). draw() may be called again and again.
+class Model {
+ public:
+  /// Errors: InputError, FormatError, ResourceError (not enough memory: checked before loading, with the numbers; no such device).
+  static Model load(const LoadOptions& options, Observer& observer = no_observer());
+
+  /// Errors: InputError for a request the model cannot fulfil (all of it checked before the first U-Net call), Interrupted.
+  Drawing draw(const DrawRequest& request, Observer& observer = no_observer()) const;
+
+  checkpoint::Family family() const;
+  const Defaults& defaults() const;
+  Device device() const;
+  Precision precision() const;
+  /// First 10 hexadecimal digits identify the weights in picture files. Computed on first use.
+  const std::string& weights_hash() const;
+
+  struct Impl;
+
+ private:
+  std::shared_ptr<Impl> impl_;
+};
+
+/// Checks a request against a model's configs without loading weights: what draw() would refuse at once is refused here.
+void check_request(const checkpoint::ModelFiles& files, const DrawRequest& request);
+
+}  // namespace fresco::pipeline

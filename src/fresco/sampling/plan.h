@@ -1,0 +1,59 @@
+#pragma once
+// A sampler as data: one table row a U-Net call, over a few registers. One loop runs every plan (pipeline/denoise),
+// one operator applies a row (ops/sampler_step).
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fresco::sampling {
+
+/// History entries a row may read; the newest is 0 and, in a row that pushes, is the one this call has just made.
+constexpr int kHistory = 4;
+
+/// A linear combination of registers, all of the sample's shape.
+struct Mix {
+  double sample = 0;    // x
+  double output = 0;    // what the model said, after guidance
+  double kept = 0;      // the one sample put aside
+  std::array<double, kHistory> history{};
+  double noise = 0;     // fresh standard normal numbers
+};
+
+/// How strongly a clean latent and noise stand in a sample: x = signal * x0 + noise * z.
+struct Level {
+  double signal = 1;
+  double noise = 0;
+};
+
+/// One U-Net call and what is made of it, in this order:
+///   output  = guided model(input_scale * sample, timestep)
+///   entry   = mix(`entry`) over {sample, output} (clipped to +-clip when set); pushed as history[0]
+///   sample  = mix(*`correction`) when set (UniPC), which may read history[0]
+///   kept    = sample when `keep`
+///   noise   = drawn when `draws_noise`, whether or not its coefficient is 0 (the stream of random numbers must move)
+///   sample  = mix(`update`)
+///   history[0] is dropped again when `drop_entry`
+struct Row {
+  double timestep = 0;          // may be fractional
+  double input_scale = 1;
+  Mix entry;                    // uses sample and output only
+  std::optional<double> clip;
+  std::optional<Mix> correction;
+  bool keep = false;
+  bool draws_noise = false;
+  Mix update;
+  bool drop_entry = false;
+  Level reached;                // level of the sample after this row, as the sampler's own add_noise has it (inpainting blends there)
+};
+
+struct SamplingPlan {
+  std::string sampler;          // "ddim", ...
+  std::string description;      // one line for records: sampler, schedule, spacing
+  int steps = 0;                // as the user counts them; rows may be more (PNDM, Heun) or fewer (a start in the middle)
+  double initial_noise = 1;     // text to image starts from noise * initial_noise
+  Level start;                  // image to image starts from start.signal * z + start.noise * noise
+  std::vector<Row> rows;
+};
+
+}  // namespace fresco::sampling
