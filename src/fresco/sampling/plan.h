@@ -8,8 +8,10 @@
 
 namespace fresco::sampling {
 
-/// History entries a row may read; the newest is 0 and, in a row that pushes, is the one this call has just made.
+/// History entries a row may read; the newest is 0: the one this call has just made.
 constexpr int kHistory = 4;
+/// History entries the loop holds: PNDM's Runge-Kutta start pushes and drops above older ones.
+constexpr int kHeldHistory = 6;
 
 /// A linear combination of registers, all of the sample's shape.
 struct Mix {
@@ -33,7 +35,7 @@ struct Level {
 ///   kept    = sample when `keep`
 ///   noise   = drawn when `draws_noise`, whether or not its coefficient is 0 (the stream of random numbers must move)
 ///   sample  = mix(`update`)
-///   history[0] is dropped again when `drop_entry`
+///   the `drops` newest history entries are dropped again, and older ones move up
 struct Row {
   double timestep = 0;          // may be fractional
   double input_scale = 1;
@@ -43,7 +45,7 @@ struct Row {
   bool keep = false;
   bool draws_noise = false;
   Mix update;
-  bool drop_entry = false;
+  int drops = 0;
   Level reached;                // level of the sample after this row, as the sampler's own add_noise has it (inpainting blends there)
 };
 

@@ -29,6 +29,8 @@ struct PlanRequest {
   double eta = 0;                      // DDIM only
   /// Image to image and inpainting: the share of the steps that runs. Empty: all, from noise.
   std::optional<double> strength;
+  /// Inpainting: its pipeline changes other keys of a loaded config than the two others do.
+  bool inpainting = false;
 };
 
 /// `config` is the folder's scheduler_config.json: keys it states and the sampler knows are taken, the rest are the sampler class's
