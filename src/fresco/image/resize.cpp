@@ -1,5 +1,6 @@
-// Separable resampling in fixed point with the coefficients, order of passes and rounding of Pillow (src/libImaging/Resample.c),
-// because diffusers prepares its pictures and masks with it.
+// Separable resampling in fixed point with the coefficients, order of passes and rounding of Pillow up to version 12
+// (src/libImaging/Resample.c), because diffusers prepares its pictures and masks with it. Rows first, always; Pillow 13 begins with
+// the columns where the height shrinks much more than the width, which moves a few bytes by rounding.
 #include "fresco/image/resize.h"
 
 #include <algorithm>
@@ -96,16 +97,20 @@ Picture resize_columns(const Picture& picture, int64_t height, Filter filter) {
   return out;
 }
 
+// Which source pixel lies under the middle of each target pixel. Positions are summed up, not multiplied: so does Pillow.
+std::vector<int64_t> nearest_sources(int64_t from, int64_t to) {
+  const double step = static_cast<double>(from) / static_cast<double>(to);
+  std::vector<int64_t> sources;
+  for (double at = step * 0.5; std::ssize(sources) < to; at += step) sources.push_back(std::min(static_cast<int64_t>(at), from - 1));
+  return sources;
+}
+
 Picture resize_nearest(const Picture& picture, int64_t width, int64_t height) {
   Picture out = blank_picture(width, height, picture.channels, kWhere);
-  const double across = static_cast<double>(picture.width) / static_cast<double>(width);
-  const double down = static_cast<double>(picture.height) / static_cast<double>(height);
+  const auto columns = nearest_sources(picture.width, width), rows = nearest_sources(picture.height, height);
   for (int64_t y = 0; y < height; ++y) {
     for (int64_t x = 0; x < width; ++x) {
-      const auto row = static_cast<int64_t>((static_cast<double>(y) + 0.5) * down);
-      const auto column = static_cast<int64_t>((static_cast<double>(x) + 0.5) * across);
-      std::copy_n(picture.at(std::min(row, picture.height - 1), std::min(column, picture.width - 1)), picture.channels,
-                  out.at(y, x));
+      std::copy_n(picture.at(rows[static_cast<size_t>(y)], columns[static_cast<size_t>(x)]), picture.channels, out.at(y, x));
     }
   }
   return out;

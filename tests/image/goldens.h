@@ -1,0 +1,226 @@
+#pragma once
+// Written by make_goldens.py with Pillow 11.3.0; hashes are FNV-1a of the bytes.
+#include <cstdint>
+#include <string_view>
+
+#include "fresco/image/resize.h"
+
+namespace fresco::image {
+
+struct ResizeGolden {
+  int64_t channels, width, height, to_width, to_height;
+  Filter filter;
+  uint64_t hash;
+};
+inline constexpr ResizeGolden kResizeGoldens[] = {
+    {1, 1, 1, 5, 3, Filter::bilinear, 0xaf8abf2b4a26f7fb},
+    {1, 1, 1, 5, 3, Filter::lanczos, 0xaf8abf2b4a26f7fb},
+    {1, 7, 1, 1, 4, Filter::bilinear, 0x465c3bbad7b7ca75},
+    {1, 7, 1, 1, 4, Filter::lanczos, 0xfe59a1a2bc5f5c51},
+    {1, 13, 17, 16, 8, Filter::bilinear, 0xe0cdb5b2d6f32687},
+    {1, 13, 17, 16, 8, Filter::lanczos, 0x8f20ef1d956d6156},
+    {1, 13, 17, 40, 9, Filter::bilinear, 0xbaca68799bee6a21},
+    {1, 13, 17, 40, 9, Filter::lanczos, 0x662c8418028d9902},
+    {1, 64, 48, 24, 24, Filter::bilinear, 0xb9ec1520de557647},
+    {1, 64, 48, 24, 24, Filter::lanczos, 0x4b44f379a552a306},
+    {1, 33, 65, 128, 64, Filter::bilinear, 0x7b8639747d01e810},
+    {1, 33, 65, 128, 64, Filter::lanczos, 0x1684ba81cd6d78f0},
+    {1, 100, 75, 64, 64, Filter::bilinear, 0x5ae465b2734d4a55},
+    {1, 100, 75, 64, 64, Filter::lanczos, 0x84efb33464bb0315},
+    {1, 5, 200, 8, 8, Filter::bilinear, 0x88789aa25ff06557},
+    {1, 5, 200, 8, 8, Filter::lanczos, 0x1b62050c6d75c378},
+    {1, 31, 31, 62, 62, Filter::bilinear, 0x32d27e411913224e},
+    {1, 31, 31, 62, 62, Filter::lanczos, 0xf99da20eca887332},
+    {3, 1, 1, 5, 3, Filter::nearest, 0x929e83b30f584778},
+    {3, 1, 1, 5, 3, Filter::box, 0x929e83b30f584778},
+    {3, 1, 1, 5, 3, Filter::bilinear, 0x929e83b30f584778},
+    {3, 1, 1, 5, 3, Filter::lanczos, 0x929e83b30f584778},
+    {3, 7, 1, 1, 4, Filter::nearest, 0x2c7cc6cfb9f3ea21},
+    {3, 7, 1, 1, 4, Filter::box, 0x0f5d1498ca5b4e25},
+    {3, 7, 1, 1, 4, Filter::bilinear, 0x39c93bac6f224de5},
+    {3, 7, 1, 1, 4, Filter::lanczos, 0x32cb48269f3e8e99},
+    {3, 13, 17, 16, 8, Filter::nearest, 0x38201fa9ec7ef561},
+    {3, 13, 17, 16, 8, Filter::box, 0x108ef83538d673c2},
+    {3, 13, 17, 16, 8, Filter::bilinear, 0xc2474cce89a5ae2b},
+    {3, 13, 17, 16, 8, Filter::lanczos, 0x2b4f7a63f08f216f},
+    {3, 13, 17, 40, 9, Filter::nearest, 0xc668a7c997ed04ae},
+    {3, 13, 17, 40, 9, Filter::box, 0xaa01fd43f2c0203d},
+    {3, 13, 17, 40, 9, Filter::bilinear, 0x2cba77820744d3dd},
+    {3, 13, 17, 40, 9, Filter::lanczos, 0x693ee73e59c58460},
+    {3, 64, 48, 24, 24, Filter::nearest, 0x06bd1584ae1f7ab0},
+    {3, 64, 48, 24, 24, Filter::box, 0xa0d5e19c4905bdd4},
+    {3, 64, 48, 24, 24, Filter::bilinear, 0x7eddf11f0153fe46},
+    {3, 64, 48, 24, 24, Filter::lanczos, 0x104e4509eddaa9e7},
+    {3, 33, 65, 128, 64, Filter::nearest, 0xa5b69faee95a5fe2},
+    {3, 33, 65, 128, 64, Filter::box, 0x9f33d12a4ac5c870},
+    {3, 33, 65, 128, 64, Filter::bilinear, 0x68c93b4736bd71c3},
+    {3, 33, 65, 128, 64, Filter::lanczos, 0x14520f98c34e7769},
+    {3, 100, 75, 64, 64, Filter::nearest, 0x3bda16e10f6a9109},
+    {3, 100, 75, 64, 64, Filter::box, 0x509b0ecdb3ac3e73},
+    {3, 100, 75, 64, 64, Filter::bilinear, 0x86bbf6b109b0d295},
+    {3, 100, 75, 64, 64, Filter::lanczos, 0xd4d994ccf56b4790},
+    {3, 5, 200, 8, 8, Filter::nearest, 0xa33874cd5f3dc4a6},
+    {3, 5, 200, 8, 8, Filter::box, 0x891da222196d9978},
+    {3, 5, 200, 8, 8, Filter::bilinear, 0xc639ea7011da7b9b},
+    {3, 5, 200, 8, 8, Filter::lanczos, 0x40f8e8768f69a3b6},
+    {3, 31, 31, 62, 62, Filter::nearest, 0xe98ee80c4779a675},
+    {3, 31, 31, 62, 62, Filter::box, 0xe98ee80c4779a675},
+    {3, 31, 31, 62, 62, Filter::bilinear, 0xbe28dca580b32b7c},
+    {3, 31, 31, 62, 62, Filter::lanczos, 0xe60189a8464d6e6c},
+    {4, 1, 1, 5, 3, Filter::bilinear, 0xfdfe7fe1b568acf9},
+    {4, 1, 1, 5, 3, Filter::lanczos, 0xfdfe7fe1b568acf9},
+    {4, 7, 1, 1, 4, Filter::bilinear, 0x8906c011270a9345},
+    {4, 7, 1, 1, 4, Filter::lanczos, 0xc91df0df6fd7e025},
+    {4, 13, 17, 16, 8, Filter::bilinear, 0xf50e4e447c09f9cc},
+    {4, 13, 17, 16, 8, Filter::lanczos, 0x13ef47db46304a49},
+    {4, 13, 17, 40, 9, Filter::bilinear, 0x1bcaec4cc2534bec},
+    {4, 13, 17, 40, 9, Filter::lanczos, 0x72287430684ab4fb},
+    {4, 64, 48, 24, 24, Filter::bilinear, 0xc1f103e188e93496},
+    {4, 64, 48, 24, 24, Filter::lanczos, 0x96820e171e5affec},
+    {4, 33, 65, 128, 64, Filter::bilinear, 0x13030e9223f2600c},
+    {4, 33, 65, 128, 64, Filter::lanczos, 0xaf5bad553644c063},
+    {4, 100, 75, 64, 64, Filter::bilinear, 0x8ef7c72e93867770},
+    {4, 100, 75, 64, 64, Filter::lanczos, 0x7285f0c9820371e4},
+    {4, 5, 200, 8, 8, Filter::bilinear, 0x7d026fddbec30da8},
+    {4, 5, 200, 8, 8, Filter::lanczos, 0xe2a9f259d38c6571},
+    {4, 31, 31, 62, 62, Filter::bilinear, 0x637eefbac9446604},
+    {4, 31, 31, 62, 62, Filter::lanczos, 0xacc599a2ff015bd4},
+};
+
+// A file in base 64, and its pixels turned upright, as RGB and as grey.
+struct FileGolden {
+  std::string_view name;
+  int64_t width, height;
+  uint64_t rgb, grey;
+  std::string_view base64;
+};
+inline constexpr FileGolden kFileGoldens[] = {
+    {"palette", 9, 6, 0x9f8c700182eff4e1, 0x7fb230f5bff83728,
+     "iVBORw0KGgoAAAANSUhEUgAAAAkAAAAGBAMAAADj6an2AAAAD1BMVEW824+vjmtEyI22OGgzTnJ0A0ruAAAALElEQVR4nGNwFhYQUWBwNmJxUGAw"
+     "EXBkZGAQUnBQcWBQcDQ2VGAQUhZyVgAATNwEX7fkxecAAAAASUVORK5CYII="},
+    {"palette with transparency", 9, 6, 0x9f8c700182eff4e1, 0x7fb230f5bff83728,
+     "iVBORw0KGgoAAAANSUhEUgAAAAkAAAAGBAMAAADj6an2AAAAD1BMVEW824+vjmtEyI22OGgzTnJ0A0ruAAAAA3RSTlP//wDXyg1BAAAALElEQVR4"
+     "nGNwFhYQUWBwNmJxUGAwEXBkZGAQUnBQcWBQcDQ2VGAQUhZyVgAATNwEX7fkxecAAAAASUVORK5CYII="},
+    {"one bit", 9, 6, 0x5c458fef655b9dcf, 0xee4ba1faa2417ff3,
+     "iVBORw0KGgoAAAANSUhEUgAAAAkAAAAGAQAAAAA5vIloAAAAGklEQVR4nGMwZmCYzcB4cD+DGQPjnxYGTgYAJIAEEPT/pqIAAAAASUVORK5CYII="},
+    {"two bits", 9, 6, 0x7e5a9477bba18d4f, 0x6ba227780e9ff788,
+     "iVBORw0KGgoAAAANSUhEUgAAAAkAAAAGAgMAAABsqVxWAAAADFBMVEW3vIFEyI22OGgzTnL/uXmsAAAAIUlEQVR4nGN4xezA8NLGgWHHIwaGKYcP"
+     "MPisdmAQk3MAAGhVB+90DyofAAAAAElFTkSuQmCC"},
+    {"grey and alpha", 9, 6, 0x91a6ec02a8060322, 0xe1400eaefec6b310,
+     "iVBORw0KGgoAAAANSUhEUgAAAAkAAAAGCAQAAAC7znxOAAAAfUlEQVR4nAFyAI3/AVi0+doX3kqP1I2cyWMQG8wYXwR6Ag7Re80ICf0CDBv6eymm"
+     "CdgCB8dwYDzh1lL86j7kMeOiUnXTAZWdOK/9J5Fg0zFRbQRLJ+fj8gKs84CpgPwXR3t4tKQyv8O2AjcEi0ieHR2YEPeh1QQH3AURvQoh2Xsz5Mv/"
+     "PmgAAAAASUVORK5CYII="},
+    {"RGBA", 9, 6, 0x72e8a0e69b208f05, 0xe1400eaefec6b310,
+     "iVBORw0KGgoAAAANSUhEUgAAAAkAAAAGCAYAAAARx7TFAAAA6UlEQVR4nAHeACH/ADxegbQMXsaOBKNAbJfWPPvcU66INxoSUSG1lWFDwO4tVftj"
+     "jAB3/uC29fknX68pfiyX31QE8zvUBmILWCHPaCWcy+4CB//NdGQCNPnbx3Usv2Dzawvh1LGeUtMLFeoMYwLk2ldM4wxa/lKqR9fTApPOxSAp1pSN"
+     "WiQXZi6O/n0866YUIQsabFvvgj2qhllKTjh8XgGUIwaQQvEEZWM+QXqHAvKr8VhIYrFXLpl7o+lm15cS3q5gE3MCaKlISEOS/x33bAM7FxaXTO5j"
+     "EtUYHE0HCr39BZpCRb3kLLyuGURlMXlXw8UAAAAASUVORK5CYII="},
+    {"transparent colour", 9, 6, 0xb9cbb60f377c9776, 0xec6a9fa8c0ddd487,
+     "iVBORw0KGgoAAAANSUhEUgAAAAkAAAAGCAIAAACepSOSAAAABnRSTlMAAQACAAPJS6v1AAAAs0lEQVR4nAGoAFf/ADxegbQMXsaOBKNAbJfWPPvc"
+     "U66INxoSUSG1lQQl5T86IdQN1YixvlQ/9xksarYCH319zQNtFKYA1AZiC1ghz2glnMvuAgf/zXRkq/e7fWol5r+iAJSJDWuQ8lbGRunwbm5aBam/"
+     "cX/XSABZqRRLNwKqPHMyAwkkhrbPsAUrxOsqQ8AQLUd5G8jwY7wCfrxOvBD80nuZ3IOT97gkN/MIw0fgR+DMFgO5PR1MGv6e2pIAAAAASUVORK5C"
+     "YII="},
+    {"16 bits", 8, 5, 0x5b52a56134b57f12, 0x6731c84a322cf614,
+     "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAFEAIAAACnY+ZBAAABAElEQVR4nAH1AAr/ADxegbQMXsaOBKNAbJfWPPvcU66INxoSUSG1lWFDwO4tVftj"
+     "jHf+4Lb1+Sdfryl+LACX31QE8zvUBmILWCHPaCWcy+4CB//NdGSr97t9aiXmv6KUiQ1rkPJWxkbp8G5uWgUAqb9xf9dIAFmpFEs3PsWAnZP7ekz8"
+     "uKBzmR7w0wIxjwSPeXRxBK7zvIHOWaP3TMeVAJQjBpDWFAr1OVJLb8BUPRqxrIV8YgOzFd2mnHu0Pa5ZYp3BzPzMTtgZpgkSML5OqgDXatRmnw+X"
+     "UXofABznY5mATn/zFkbJfXq/3nGrMJoi/lxNQRg7YOzCKMKjiVnJY4PUUnYvBlP83gAAAABJRU5ErkJggg=="},
+    {"interlaced", 13, 11, 0xd90ac67e3927476c, 0xffb2b32c8c9b2196,
+     "iVBORw0KGgoAAAANSUhEUgAAAA0AAAALCAAAAAH23mgrAAAAsElEQVR4nAGlAFr/ADwEAKmTAAyXAD78APNiz8sAgcZAANRYJQBLgHoAlUPuVWN3"
+     "4ADmoolr8sbpAHQE84FZ98cAXrRejqNsAGHALfuM/gA7BgshaJwAv5QNkFZGABQ3xZ37TABxrrzOo0wA1jz73FOuiDcaElEhtQC29fknX68pfiyX"
+     "31QEAO4CB//NdGSr97t9aiUA8G5uWgWpv3F/10gAWQC4oHOZHvDTAjGPBI9569NITHgPOb0AAAAASUVORK5CYII="},
+    {"JPEG 4:2:0", 20, 14, 0x2dd7a6e5e75404dc, 0x2c486ef55dcb89ae,
+     "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAYEBQYFBAYGBQYHBwYIChAKCgkJChQODwwQFxQYGBcUFhYaHSUfGhsjHBYWICwgIyYnKSopGR8tMC0o"
+     "MCUoKSj/2wBDAQcHBwoIChMKChMoGhYaKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCj/wAARCAAOABQD"
+     "ASIAAhEBAxEB/8QAHwAAAQUBAQEBAQEAAAAAAAAAAAECAwQFBgcICQoL/8QAtRAAAgEDAwIEAwUFBAQAAAF9AQIDAAQRBRIhMUEGE1FhByJxFDKB"
+     "kaEII0KxwRVS0fAkM2JyggkKFhcYGRolJicoKSo0NTY3ODk6Q0RFRkdISUpTVFVWV1hZWmNkZWZnaGlqc3R1dnd4eXqDhIWGh4iJipKTlJWWl5iZ"
+     "mqKjpKWmp6ipqrKztLW2t7i5usLDxMXGx8jJytLT1NXW19jZ2uHi4+Tl5ufo6erx8vP09fb3+Pn6/8QAHwEAAwEBAQEBAQEBAQAAAAAAAAECAwQF"
+     "BgcICQoL/8QAtREAAgECBAQDBAcFBAQAAQJ3AAECAxEEBSExBhJBUQdhcRMiMoEIFEKRobHBCSMzUvAVYnLRChYkNOEl8RcYGRomJygpKjU2Nzg5"
+     "OkNERUZHSElKU1RVVldYWVpjZGVmZ2hpanN0dXZ3eHl6goOEhYaHiImKkpOUlZaXmJmaoqOkpaanqKmqsrO0tba3uLm6wsPExcbHyMnK0tPU1dbX"
+     "2Nna4uPk5ebn6Onq8vP09fb3+Pn6/9oADAMBAAIRAxEAPwDjPszzfKnWt7wzod0suSOCfSl0BFa8AYAivXNBtYAiful6V4+f5lKEfZW3PZpV3lj+"
+     "rx1UjnBpNxjp+lFekfZ4v7gor4DlOz2zP//Z"},
+    {"JPEG progressive", 20, 14, 0xf0e7263847c92b62, 0x56715781461cc66f,
+     "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAMCAgMCAgMDAwMEAwMEBQgFBQQEBQoHBwYIDAoMDAsKCwsNDhIQDQ4RDgsLEBYQERMUFRUVDA8XGBYU"
+     "GBIUFRT/2wBDAQMEBAUEBQkFBQkUDQsNFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBT/wgARCAAOABQD"
+     "ASEAAhEBAxEB/8QAFwABAQEBAAAAAAAAAAAAAAAABgAFB//EABgBAAIDAAAAAAAAAAAAAAAAAAQGAwUH/9oADAMBAAIQAxAAAAEZvQMrmx8wP1x3"
+     "pEsmHf/EABwQAAEEAwEAAAAAAAAAAAAAAAIAAQMEBRETFP/aAAgBAQABBQLi8ixmOkYvEaoCzzUYQ1yFf//EABwRAAICAgMAAAAAAAAAAAAAAAEC"
+     "AAQDEgUQQf/aAAgBAwEBPwHiXFbA2N/ZsJeOlhQvX//EABkRAAIDAQAAAAAAAAAAAAAAAAECAwUQEv/aAAgBAgEBPwG4nUQMuXzt2Bn/xAAZEAAC"
+     "AwEAAAAAAAAAAAAAAAAAAREgIjH/2gAIAQEABj8ChUWTh//EABoQAAICAwAAAAAAAAAAAAAAAAARAWExUfD/2gAIAQEAAT8htA23o7QpTDMdFM//"
+     "2gAMAwEAAgADAAAAEE09/8QAGREBAAIDAAAAAAAAAAAAAAAAAQAQESEx/9oACAEDAQE/EOyFJNeGZZ//xAAZEQEAAgMAAAAAAAAAAAAAAAABABEQ"
+     "ITH/2gAIAQIBAT8QfPUlMAB1WP/EABkQAQADAQEAAAAAAAAAAAAAAAEAESFBsf/aAAgBAQABPxAR4oMZjaCsyCgxmMIwbRyFJP8A/9k="},
+    {"JPEG grey", 20, 14, 0xaeb41666459ecfad, 0xe44e0ade9af9cd4d,
+     "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAgGBgcGBQgHBwcJCQgKDBQNDAsLDBkSEw8UHRofHh0aHBwgJC4nICIsIxwcKDcpLDAxNDQ0Hyc5PTgy"
+     "PC4zNDL/wAALCAAOABQBAREA/8QAHwAAAQUBAQEBAQEAAAAAAAAAAAECAwQFBgcICQoL/8QAtRAAAgEDAwIEAwUFBAQAAAF9AQIDAAQRBRIhMUEG"
+     "E1FhByJxFDKBkaEII0KxwRVS0fAkM2JyggkKFhcYGRolJicoKSo0NTY3ODk6Q0RFRkdISUpTVFVWV1hZWmNkZWZnaGlqc3R1dnd4eXqDhIWGh4iJ"
+     "ipKTlJWWl5iZmqKjpKWmp6ipqrKztLW2t7i5usLDxMXGx8jJytLT1NXW19jZ2uHi4+Tl5ufo6erx8vP09fb3+Pn6/9oACAEBAAA/AOZ+zvL8q9a1"
+     "9G0e4EmSO/pXVf2bP6fpXK6UitdYIzXoul20O1f3Yrc8iL+4K//Z"},
+    {"JPEG CMYK", 20, 14, 0xf622bf1938cd89db, 0xeba245b53320a7df,
+     "/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwADAgIDAgIDAwMDBAMDBAUIBQUEBAUKBwcGCAwKDAwLCgsLDQ4SEA0OEQ4LCxAWEBETFBUVFQwPFxgWFBgS"
+     "FBUU/8AAFAgADgAUBEMRAE0RAFkRAEsRAP/EAB8AAAEFAQEBAQEBAAAAAAAAAAABAgMEBQYHCAkKC//EALUQAAIBAwMCBAMFBQQEAAABfQECAwAE"
+     "EQUSITFBBhNRYQcicRQygZGhCCNCscEVUtHwJDNicoIJChYXGBkaJSYnKCkqNDU2Nzg5OkNERUZHSElKU1RVVldYWVpjZGVmZ2hpanN0dXZ3eHl6"
+     "g4SFhoeIiYqSk5SVlpeYmZqio6Slpqeoqaqys7S1tre4ubrCw8TFxsfIycrS09TV1tfY2drh4uPk5ebn6Onq8fLz9PX29/j5+v/aAA4EQwBNAFkA"
+     "SwAAPwDy/wCFngTUNJ18SzDC5H8NeAeI7KTxPZfZbTmT86w/EGpRLZkmv1Tr7h8DIb60t4o/vBQDV/4E/AnxBpmstcSrhHk3D5D0r51+LMZ1mKRI"
+     "OTjHrRXof/CLXfp+lfXS+AtR2j5f/Ha8APgLUcnj9KK+d5NKtLdd0cCI3qK+WfgREl94sVLhRKmV4b619s+KZ5BYfePeivTPgiBLqIV/mG/oa/SL"
+     "wr4U0iDSrR47CJWMYJIFeX2oFzdyCUbxu70V9TrYW+0ful6V0n9k2f8Az7pWwNJs8f8AHun5UV//2Q=="},
+    {"PNG turned 2", 9, 6, 0x7aaed6147e335702, 0x57f3d459a5462f2b,
+     "iVBORw0KGgoAAAANSUhEUgAAAAkAAAAGCAIAAACepSOSAAAAGmVYSWZNTQAqAAAACAABARIAAwAAAAEAAgAAAAAAACIob3oAAACzSURBVHicAagA"
+     "V/8APF6BtAxexo4Eo0Bsl9Y8+9xTrog3GhJRIbWVBCXlPzoh1A3ViLG+VD/3GSxqtgIffX3NA20UpgDUBmILWCHPaCWcy+4CB//NdGSr97t9aiXm"
+     "v6IAlIkNa5DyVsZG6fBubloFqb9xf9dIAFmpFEs3Aqo8czIDCSSGts+wBSvE6ypDwBAtR3kbyPBjvAJ+vE68EPzSe5ncg5P3uCQ38wjDR+BH4MwW"
+     "A7k9HUwa/p7akgAAAABJRU5ErkJggg=="},
+    {"PNG turned 3", 9, 6, 0xd01d17815ace51a8, 0x0a500d93600d83af,
+     "iVBORw0KGgoAAAANSUhEUgAAAAkAAAAGCAIAAACepSOSAAAAGmVYSWZNTQAqAAAACAABARIAAwAAAAEAAwAAAAAAAIRfZM4AAACzSURBVHicAagA"
+     "V/8APF6BtAxexo4Eo0Bsl9Y8+9xTrog3GhJRIbWVBCXlPzoh1A3ViLG+VD/3GSxqtgIffX3NA20UpgDUBmILWCHPaCWcy+4CB//NdGSr97t9aiXm"
+     "v6IAlIkNa5DyVsZG6fBubloFqb9xf9dIAFmpFEs3Aqo8czIDCSSGts+wBSvE6ypDwBAtR3kbyPBjvAJ+vE68EPzSe5ncg5P3uCQ38wjDR+BH4MwW"
+     "A7k9HUwa/p7akgAAAABJRU5ErkJggg=="},
+    {"PNG turned 4", 9, 6, 0x0167f1bcd2d203b4, 0x22302d40660b89fb,
+     "iVBORw0KGgoAAAANSUhEUgAAAAkAAAAGCAIAAACepSOSAAAAGmVYSWZNTQAqAAAACAABARIAAwAAAAEABAAAAAAAAEH4WkAAAACzSURBVHicAagA"
+     "V/8APF6BtAxexo4Eo0Bsl9Y8+9xTrog3GhJRIbWVBCXlPzoh1A3ViLG+VD/3GSxqtgIffX3NA20UpgDUBmILWCHPaCWcy+4CB//NdGSr97t9aiXm"
+     "v6IAlIkNa5DyVsZG6fBubloFqb9xf9dIAFmpFEs3Aqo8czIDCSSGts+wBSvE6ypDwBAtR3kbyPBjvAJ+vE68EPzSe5ncg5P3uCQ38wjDR+BH4MwW"
+     "A7k9HUwa/p7akgAAAABJRU5ErkJggg=="},
+    {"PNG turned 5", 6, 9, 0xe3e99cdf06dbd5d2, 0x7f380b63db958f6f,
+     "iVBORw0KGgoAAAANSUhEUgAAAAkAAAAGCAIAAACepSOSAAAAGmVYSWZNTQAqAAAACAABARIAAwAAAAEABQAAAAAAAOePUfQAAACzSURBVHicAagA"
+     "V/8APF6BtAxexo4Eo0Bsl9Y8+9xTrog3GhJRIbWVBCXlPzoh1A3ViLG+VD/3GSxqtgIffX3NA20UpgDUBmILWCHPaCWcy+4CB//NdGSr97t9aiXm"
+     "v6IAlIkNa5DyVsZG6fBubloFqb9xf9dIAFmpFEs3Aqo8czIDCSSGts+wBSvE6ypDwBAtR3kbyPBjvAJ+vE68EPzSe5ncg5P3uCQ38wjDR+BH4MwW"
+     "A7k9HUwa/p7akgAAAABJRU5ErkJggg=="},
+    {"PNG turned 6", 6, 9, 0x67aa4a1f747a2364, 0x397bdcd59258702f,
+     "iVBORw0KGgoAAAANSUhEUgAAAAkAAAAGCAIAAACepSOSAAAAGmVYSWZNTQAqAAAACAABARIAAwAAAAEABgAAAAAAANZnS2kAAACzSURBVHicAagA"
+     "V/8APF6BtAxexo4Eo0Bsl9Y8+9xTrog3GhJRIbWVBCXlPzoh1A3ViLG+VD/3GSxqtgIffX3NA20UpgDUBmILWCHPaCWcy+4CB//NdGSr97t9aiXm"
+     "v6IAlIkNa5DyVsZG6fBubloFqb9xf9dIAFmpFEs3Aqo8czIDCSSGts+wBSvE6ypDwBAtR3kbyPBjvAJ+vE68EPzSe5ncg5P3uCQ38wjDR+BH4MwW"
+     "A7k9HUwa/p7akgAAAABJRU5ErkJggg=="},
+    {"PNG turned 7", 6, 9, 0x7625b267d1453d2c, 0x6fe851f9c8f76d87,
+     "iVBORw0KGgoAAAANSUhEUgAAAAkAAAAGCAIAAACepSOSAAAAGmVYSWZNTQAqAAAACAABARIAAwAAAAEABwAAAAAAAHAQQN0AAACzSURBVHicAagA"
+     "V/8APF6BtAxexo4Eo0Bsl9Y8+9xTrog3GhJRIbWVBCXlPzoh1A3ViLG+VD/3GSxqtgIffX3NA20UpgDUBmILWCHPaCWcy+4CB//NdGSr97t9aiXm"
+     "v6IAlIkNa5DyVsZG6fBubloFqb9xf9dIAFmpFEs3Aqo8czIDCSSGts+wBSvE6ypDwBAtR3kbyPBjvAJ+vE68EPzSe5ncg5P3uCQ38wjDR+BH4MwW"
+     "A7k9HUwa/p7akgAAAABJRU5ErkJggg=="},
+    {"PNG turned 8", 6, 9, 0x676bb0761c09ce0a, 0x61083d3be4f772d7,
+     "iVBORw0KGgoAAAANSUhEUgAAAAkAAAAGCAIAAACepSOSAAAAGmVYSWZNTQAqAAAACAABARIAAwAAAAEACAAAAAAAAIZYMDQAAACzSURBVHicAagA"
+     "V/8APF6BtAxexo4Eo0Bsl9Y8+9xTrog3GhJRIbWVBCXlPzoh1A3ViLG+VD/3GSxqtgIffX3NA20UpgDUBmILWCHPaCWcy+4CB//NdGSr97t9aiXm"
+     "v6IAlIkNa5DyVsZG6fBubloFqb9xf9dIAFmpFEs3Aqo8czIDCSSGts+wBSvE6ypDwBAtR3kbyPBjvAJ+vE68EPzSe5ncg5P3uCQ38wjDR+BH4MwW"
+     "A7k9HUwa/p7akgAAAABJRU5ErkJggg=="},
+    {"JPEG turned 6", 14, 20, 0x41082aa6e95b6b7a, 0xb4e7ac5e607f209f,
+     "/9j/4AAQSkZJRgABAQAAAQABAAD/4QAiRXhpZgAATU0AKgAAAAgAAQESAAMAAAABAAYAAAAAAAD/2wBDAAgGBgcGBQgHBwcJCQgKDBQNDAsLDBkS"
+     "Ew8UHRofHh0aHBwgJC4nICIsIxwcKDcpLDAxNDQ0Hyc5PTgyPC4zNDL/2wBDAQkJCQwLDBgNDRgyIRwhMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIy"
+     "MjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjL/wAARCAAOABQDASIAAhEBAxEB/8QAHwAAAQUBAQEBAQEAAAAAAAAAAAECAwQFBgcICQoL/8QAtRAA"
+     "AgEDAwIEAwUFBAQAAAF9AQIDAAQRBRIhMUEGE1FhByJxFDKBkaEII0KxwRVS0fAkM2JyggkKFhcYGRolJicoKSo0NTY3ODk6Q0RFRkdISUpTVFVW"
+     "V1hZWmNkZWZnaGlqc3R1dnd4eXqDhIWGh4iJipKTlJWWl5iZmqKjpKWmp6ipqrKztLW2t7i5usLDxMXGx8jJytLT1NXW19jZ2uHi4+Tl5ufo6erx"
+     "8vP09fb3+Pn6/8QAHwEAAwEBAQEBAQEBAQAAAAAAAAECAwQFBgcICQoL/8QAtREAAgECBAQDBAcFBAQAAQJ3AAECAxEEBSExBhJBUQdhcRMiMoEI"
+     "FEKRobHBCSMzUvAVYnLRChYkNOEl8RcYGRomJygpKjU2Nzg5OkNERUZHSElKU1RVVldYWVpjZGVmZ2hpanN0dXZ3eHl6goOEhYaHiImKkpOUlZaX"
+     "mJmaoqOkpaanqKmqsrO0tba3uLm6wsPExcbHyMnK0tPU1dbX2Nna4uPk5ebn6Onq8vP09fb3+Pn6/9oADAMBAAIRAxEAPwDmfs7y/KvWtfRtHuBJ"
+     "kjv6UaUitdYIzXoul20O1f3Yrzc4x0ox9nbc9SnVeB/cx1uYn9mz+n6UV2/kRf3BRXx1jp9oz//Z"},
+    {"WebP turned 8", 6, 9, 0x676bb0761c09ce0a, 0x61083d3be4f772d7,
+     "UklGRkgBAABXRUJQVlA4WAoAAAAIAAAACAAABQAAVlA4TAcBAAAvCEABAK/hKAAAMpptPfHy103WdQ2MDjjbrOE4AAAiyratn8ZohWZovBbphdPP"
+     "tvlwXAEAqXzbZrYG6DWCV9QgdezsrrbN+Q8c+t9AORD2M18sytGm7S6w8Udw4tAVTN5KwF3Ga/RC/cbEZuACNW0uhuD4Ai57KHLnHZPOzzbj32Bc"
+     "fszj2B1YANeM/eDnv86CONWuB/h8dFx9s/cqrgViK70VsOzE3OlwHPXPa9clueZjRgL0pxmiM+jRws47fnmVb4eM2Uf6nWFfK5ZHy8qFKzMChgEA"
+     "Fo3OyLZtF9H/kMzlEbaufDy1aVXeENLH+IG+9aXdJKQNYvVOnc6fj32ovDpbPiTMAgBFWElGGgAAAE1NACoAAAAIAAEBEgADAAAAAQAIAAAAAAAA"},
+    {"WebP lossy", 20, 14, 0x1f9806cc9a7480a5, 0xde9203a82d6f6829,
+     "UklGRnIAAABXRUJQVlA4IGYAAADQAwCdASoUAA4APm0skkWkIqGYBABABsS2AE6ZQjgb0AAq9aBMu4AA/uv/yceoyioV7Zdsz2v1VlRc5eAK+2U7"
+     "OgxHzQgH5ul/9rLDKwy3lDlzmRs/9WXJa9lrDW9wpv7FAyFHUAA="},
+    {"WebP RGBA", 9, 6, 0x72e8a0e69b208f05, 0xe1400eaefec6b310,
+     "UklGRlYBAABXRUJQVlA4TEoBAAAvCEABEK/hOAAAIsq23bNB+jdAA7RmQ7jextmcw3EAAESUbbuXMUNrtkQDtIDbQc868+vGAgCiyra51qSp23aG"
+     "zmGsvb/ZNp1GAIAo9b/qAJ9cBnDcrTskSB6ZwD27TcACbODavTp38fr6QXsbt9rvA4qZn+9/X7ZvxRoTkXNZUv9vZuI2MzrgAr1+hT/4K/nI6xdc"
+     "H4K7FhHie7wdvcDNAAfCXqFEKwBW8yFxrqZS+U6mNHoW3b/K/ttcApysHzXoBG8MfAuWH7GwzAdd6RupnBqf0WL7jL8dMswewOL5PNzxKTYOO0L5"
+     "T0+k2l/Xsdsya3TTMc7AiTFrOc+z3hMKGrPVNz09GvZyfNMJf8/mUSXbt6eRB8MAAItGZ2Tbtovof2zc7eSrB08KjpbeH3KqbIrIMuDLaLRyn/2e"
+     "FXD9x0Q9Y9uzRJ0roQk="},
+};
+
+}  // namespace fresco::image
