@@ -14,7 +14,7 @@ if(FRESCO_CCACHE)
 endif()
 
 add_library(fresco_options INTERFACE)
-target_compile_options(fresco_options INTERFACE -Wall -Wextra -Wno-unknown-pragmas)
+target_compile_options(fresco_options INTERFACE -Wall -Wextra -Wno-unknown-pragmas -Wno-missing-field-initializers)
 if(FRESCO_SANITIZE)
   target_compile_options(fresco_options INTERFACE -fsanitize=${FRESCO_SANITIZE} -fno-omit-frame-pointer -g1)
   target_link_options(fresco_options INTERFACE -fsanitize=${FRESCO_SANITIZE})

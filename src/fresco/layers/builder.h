@@ -1,0 +1,45 @@
+#pragma once
+// Reads weights for layers under a key prefix and enters them in the index.
+#include <string>
+#include <vector>
+
+#include "fresco/layers/weight_source.h"
+#include "fresco/ops/conv2d/conv2d.h"
+#include "fresco/ops/linear/linear.h"
+
+namespace fresco::layers {
+
+/// A matrix or convolution whose weights are shared with the index.
+using Conv = std::shared_ptr<ops::ConvWeights>;
+using Linear = std::shared_ptr<ops::LinearWeights>;
+
+/// Scale and offset of a normalisation, each [C].
+struct NormWeights {
+  at::Tensor weight, bias;
+};
+using Norm = std::shared_ptr<NormWeights>;
+
+class Builder {
+ public:
+  Builder(const WeightSource& source, WeightIndex& index) : source_(source), index_(index) {}
+
+  /// "<name>.weight" [out, in, side, side] and "<name>.bias" [out]. split > 0: the first `split` input channels come from x, the rest from a skip.
+  Conv conv(const std::string& name, int64_t in, int64_t out, int64_t side, const ops::ConvGeometry& geometry, int64_t split = 0);
+  Linear linear(const std::string& name, int64_t in, int64_t out, bool bias = true);
+  /// Several matrices with one input as a single product; biases of all or none.
+  Linear stacked(const std::vector<std::string>& names, int64_t in, int64_t out_each, bool bias);
+  Norm norm(const std::string& name, int64_t channels);
+  /// A bare tensor, such as an embedding.
+  std::shared_ptr<at::Tensor> tensor(const std::string& name, std::vector<int64_t> shape);
+
+ private:
+  const WeightSource& source_;
+  WeightIndex& index_;
+};
+
+/// x [B, C_in, H, W] -> [B, C_out, H', W']; undefined tensors stand for "none".
+at::Tensor conv2d(const Conv& conv, const at::Tensor& x, const at::Tensor& skip = {}, const at::Tensor& shift = {}, const at::Tensor& residual = {});
+at::Tensor linear(const Linear& linear, const at::Tensor& x, const at::Tensor& residual = {});
+at::Tensor layer_norm(const Norm& norm, const at::Tensor& x, double eps = 1e-5);
+
+}  // namespace fresco::layers

@@ -1,0 +1,29 @@
+#include "fresco/layers/resnet_cell.h"
+
+#include "fresco/ops/group_norm_silu/group_norm_silu.h"
+
+namespace fresco::layers {
+
+ResnetCell::ResnetCell(Builder& builder, const std::string& prefix, const ResnetShape& shape) : shape_(shape) {
+  const int64_t in = shape.in + shape.skip;
+  norm1_ = builder.norm(prefix + ".norm1", in);
+  conv1_ = builder.conv(prefix + ".conv1", in, shape.out, 3, ops::kSame3x3);
+  if (shape.time > 0) time_projection_ = builder.linear(prefix + ".time_emb_proj", shape.time, shape.out);
+  norm2_ = builder.norm(prefix + ".norm2", shape.out);
+  conv2_ = builder.conv(prefix + ".conv2", shape.out, shape.out, 3, ops::kSame3x3);
+  if (in != shape.out) {
+    shortcut_ = builder.conv(prefix + ".conv_shortcut", in, shape.out, 1, ops::kPointwise, shape.skip > 0 ? shape.in : 0);
+  }
+}
+
+at::Tensor ResnetCell::forward(const at::Tensor& x, const at::Tensor& skip, const at::Tensor& activated_time) const {
+  const auto normed = [&](const at::Tensor& input, const at::Tensor& more, const Norm& norm) {
+    return ops::group_norm_silu({input, more, norm->weight, norm->bias, shape_.groups, shape_.eps, /*silu=*/true});
+  };
+  const auto shift = time_projection_ ? linear(time_projection_, activated_time) : at::Tensor();
+  const auto hidden = conv2d(conv1_, normed(x, skip, norm1_), {}, shift);            // [B, C_out, H, W]
+  const auto shortcut = shortcut_ ? conv2d(shortcut_, x, skip) : x;
+  return conv2d(conv2_, normed(hidden, {}, norm2_), {}, {}, shortcut);
+}
+
+}  // namespace fresco::layers

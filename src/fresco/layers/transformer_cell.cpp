@@ -1,0 +1,59 @@
+#include "fresco/layers/transformer_cell.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "fresco/ops/attention/attention.h"
+#include "fresco/ops/geglu/geglu.h"
+#include "fresco/ops/group_norm_silu/group_norm_silu.h"
+
+namespace fresco::layers {
+
+TransformerCell::TransformerCell(Builder& builder, const std::string& prefix, const TransformerShape& shape) : shape_(shape) {
+  const int64_t c = shape.channels;
+  norm_ = builder.norm(prefix + ".norm", c);
+  project_in_ = builder.linear(prefix + ".proj_in", c, c);
+  for (int64_t i = 0; i < shape.depth; ++i) {
+    const auto at = fmt::format("{}.transformer_blocks.{}", prefix, i);
+    Block block;
+    block.norm1 = builder.norm(at + ".norm1", c);
+    block.norm2 = builder.norm(at + ".norm2", c);
+    block.norm3 = builder.norm(at + ".norm3", c);
+    block.self_qkv = builder.stacked({at + ".attn1.to_q", at + ".attn1.to_k", at + ".attn1.to_v"}, c, c, /*bias=*/false);
+    block.self_out = builder.linear(at + ".attn1.to_out.0", c, c);
+    block.cross_q = builder.linear(at + ".attn2.to_q", c, c, /*bias=*/false);
+    block.cross_k = builder.linear(at + ".attn2.to_k", shape.context, c, /*bias=*/false);
+    block.cross_v = builder.linear(at + ".attn2.to_v", shape.context, c, /*bias=*/false);
+    block.cross_out = builder.linear(at + ".attn2.to_out.0", c, c);
+    block.feed_in = builder.linear(at + ".ff.net.0.proj", c, 8 * c);
+    block.feed_out = builder.linear(at + ".ff.net.2", 4 * c, c);
+    blocks_.push_back(std::move(block));
+  }
+  project_out_ = builder.linear(prefix + ".proj_out", c, c);
+}
+
+std::vector<BoundText> TransformerCell::bind(const at::Tensor& context) const {
+  std::vector<BoundText> bound;
+  for (const Block& block : blocks_) bound.push_back({linear(block.cross_k, context), linear(block.cross_v, context)});
+  return bound;
+}
+
+at::Tensor TransformerCell::run(const Block& block, at::Tensor x, const BoundText& text) const {
+  const auto qkv = linear(block.self_qkv, layer_norm(block.norm1, x)).chunk(3, -1);
+  x = linear(block.self_out, ops::attention({qkv[0], qkv[1], qkv[2], shape_.heads}), x);
+  const auto query = linear(block.cross_q, layer_norm(block.norm2, x));
+  x = linear(block.cross_out, ops::attention({query, text.keys, text.values, shape_.heads}), x);
+  return linear(block.feed_out, ops::geglu(linear(block.feed_in, layer_norm(block.norm3, x))), x);
+}
+
+at::Tensor TransformerCell::forward(const at::Tensor& x, const std::vector<BoundText>& text) const {
+  constexpr double kEps = 1e-6;  // diffusers' Transformer2DModel, unlike the resnets' 1e-5
+  const auto normed = ops::group_norm_silu({x, {}, norm_->weight, norm_->bias, shape_.groups, kEps, /*silu=*/false});
+  const auto pixels = [](const at::Tensor& t) { return t.permute({0, 2, 3, 1}).flatten(1, 2); };  // [B, C, H, W] -> [B, H*W, C], no copy if channels-last
+  auto h = linear(project_in_, pixels(normed));
+  for (size_t i = 0; i < blocks_.size(); ++i) h = run(blocks_[i], h, text[i]);
+  h = linear(project_out_, h, pixels(x));
+  return h.unflatten(1, {x.size(2), x.size(3)}).permute({0, 3, 1, 2});
+}
+
+}  // namespace fresco::layers

@@ -1,0 +1,68 @@
+#pragma once
+// Where layers get their weights from, and how they are to be prepared.
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fresco/checkpoint/tensor_source.h"
+
+namespace fresco::layers {
+
+/// On which device, in which type and for which operators weights are made ready.
+struct Preparation {
+  at::Device device = at::kCPU;
+  at::ScalarType type = at::kFloat;
+  std::string ops = "auto";
+};
+
+/// Gives tensors by name. Errors: FormatError naming file, tensor, expected and actual shape, or that it is missing.
+class WeightSource {
+ public:
+  virtual ~WeightSource() = default;
+  /// shape: what the layer wants; sides of 1 at the end of a stored shape do not matter (1x1 kernels and matrices).
+  virtual at::Tensor get(const std::string& name, at::IntArrayRef shape) const = 0;
+};
+
+/// Tensors of a checkpoint, converted to the preparation's type on its device; mapped pages are released as they are read.
+class CheckpointWeights : public WeightSource {
+ public:
+  /// `on_read` is told the bytes of each tensor as it is read; it may throw to stop loading.
+  CheckpointWeights(std::shared_ptr<const checkpoint::TensorSource> source, Preparation preparation,
+                    std::function<void(uint64_t)> on_read = {});
+  at::Tensor get(const std::string& name, at::IntArrayRef shape) const override;
+
+ private:
+  std::shared_ptr<const checkpoint::TensorSource> source_;
+  Preparation preparation_;
+  std::function<void(uint64_t)> on_read_;
+};
+
+/// Tensors that live in memory under their names, as a trainer holds them. get() hands out the tensors themselves, gradients and all.
+class ParameterMap : public WeightSource {
+ public:
+  std::map<std::string, at::Tensor> tensors;
+  at::Tensor get(const std::string& name, at::IntArrayRef shape) const override;
+};
+
+/// Remembers which packed weights every tensor went into, so that one can be replaced alone.
+class WeightIndex {
+ public:
+  using Assign = std::function<void(const at::Tensor&)>;
+  void add(const std::string& name, std::vector<int64_t> shape, Assign assign);
+  /// Packs `value` in the place of the tensor of this name. Errors: InputError for an unknown name or another shape.
+  void replace(const std::string& name, const at::Tensor& value) const;
+  size_t size() const { return entries_.size(); }
+
+ private:
+  struct Entry {
+    std::vector<int64_t> shape;
+    Assign assign;
+  };
+  std::map<std::string, Entry> entries_;
+};
+
+}  // namespace fresco::layers

@@ -1,0 +1,18 @@
+#pragma once
+#include <ATen/core/Tensor.h>
+
+namespace fresco::ops {
+
+/// y = softmax(q k^T / sqrt(D)) v per head (Vaswani et al. 2017); scores are never stored whole.
+/// q [B, T, N*D]; k, v [B, S, N*D]; last dimension contiguous. With `causal`, token i sees tokens 0..i. Returns [B, T, N*D].
+struct AttentionCall {
+  const at::Tensor& q;
+  const at::Tensor& k;
+  const at::Tensor& v;
+  int64_t heads = 1;
+  bool causal = false;
+};
+at::Tensor attention(const AttentionCall& call);
+at::Tensor attention_reference(const AttentionCall& call);
+
+}  // namespace fresco::ops

@@ -1,0 +1,66 @@
+#pragma once
+#include <ATen/core/Tensor.h>
+
+#include <array>
+#include <memory>
+
+namespace fresco::ops {
+
+/// Rows and columns of zeros around the input, and the stride of the kernel.
+struct ConvGeometry {
+  int64_t stride = 1;
+  int64_t top = 1, left = 1, bottom = 1, right = 1;
+};
+constexpr ConvGeometry kSame3x3{};                               // 3x3, stride 1
+constexpr ConvGeometry kPointwise{.top = 0, .left = 0, .bottom = 0, .right = 0};
+constexpr ConvGeometry kHalve3x3{.stride = 2};                   // U-Net's downsampling
+constexpr ConvGeometry kHalveBottomRight{.stride = 2, .top = 0, .left = 0};  // VAE encoder's: zeros below and right only
+
+/// Weights of one convolution in the layout a form wants; at most one layout is alive.
+class ConvWeights {
+ public:
+  /// weight [C_out, C_in, kh, kw], bias [C_out] or undefined. Packed when the form in force on this thread packs (CPU, float32, no gradient).
+  ConvWeights(at::Tensor weight, at::Tensor bias, const ConvGeometry& geometry, int64_t split = 0);
+
+  /// Replaces the values, packing them as before.
+  void assign_weight(const at::Tensor& weight);
+  void assign_bias(const at::Tensor& bias);
+
+  at::Tensor weight() const;                    // plain layout, unpacked when necessary
+  const at::Tensor& bias() const { return bias_; }
+  /// Packed weights: one for a single input, two when input channels are split after `split` ([x, skip] without concatenation).
+  const std::array<at::Tensor, 2>& packed() const { return packed_; }
+  bool is_packed() const { return packed_[0].defined(); }
+  int64_t out_channels() const { return out_channels_; }
+  const ConvGeometry& geometry() const { return geometry_; }
+  int64_t split() const { return split_; }
+
+ private:
+  void pack(const at::Tensor& weight);
+
+  at::Tensor plain_, bias_;
+  std::array<at::Tensor, 2> packed_;
+  ConvGeometry geometry_;
+  int64_t split_ = 0;
+  int64_t out_channels_ = 0;
+  bool packs_ = false;
+};
+
+/// y = conv2d([x, skip], weight) + bias + shift + residual.
+/// x [B, C_x, H, W] and skip [B, C_skip, H, W] or undefined, channels-last; shift [B, C_out] or undefined (the time's share of a resnet cell);
+/// residual [B, C_out, H', W'] or undefined. Returns [B, C_out, H', W'] channels-last in x's type.
+struct Conv2dCall {
+  const at::Tensor& x;
+  const at::Tensor& skip;
+  const ConvWeights& weights;
+  const at::Tensor& shift;
+  const at::Tensor& residual;
+};
+at::Tensor conv2d(const Conv2dCall& call);
+at::Tensor conv2d_reference(const Conv2dCall& call);
+at::Tensor conv2d_onednn(const Conv2dCall& call);
+
+/// oneDNN's blocked layout of a weight [C_out, C_in, kh, kw], and back.
+at::Tensor pack_onednn(const at::Tensor& weight, const ConvGeometry& geometry);
+
+}  // namespace fresco::ops

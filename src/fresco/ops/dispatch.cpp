@@ -1,0 +1,53 @@
+#include "fresco/ops/dispatch.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <vector>
+
+#include "fresco/core/error.h"
+#include "fresco/core/names.h"
+
+namespace fresco::ops {
+namespace {
+
+const std::vector<std::string> kNames = {"auto", "reference", "onednn", "simd"};
+
+std::string form_from_environment() {
+  const char* value = std::getenv("FRESCO_OPS");
+  if (value == nullptr || *value == 0) return "auto";
+  check_form_name(value, "FRESCO_OPS");
+  return value;
+}
+
+std::string& current_form() {
+  thread_local std::string form = form_from_environment();
+  return form;
+}
+
+thread_local FormRecorder* recorder = nullptr;
+
+}  // namespace
+
+ScopedForm::ScopedForm(std::string_view name) : previous_(current_form()) {
+  if (name != "auto") current_form() = name;
+}
+ScopedForm::~ScopedForm() { current_form() = previous_; }
+
+std::string_view forced_form() { return current_form(); }
+
+void check_form_name(std::string_view name, std::string_view where) {
+  for (const auto& known : kNames) {
+    if (known == name) return;
+  }
+  throw InputError(where, expected_got("one of " + joined(kNames), fmt::format("\"{}\"", printable(name))));
+}
+
+FormRecorder::FormRecorder() : outer_(recorder) { recorder = this; }
+FormRecorder::~FormRecorder() { recorder = outer_; }
+
+void record_form(std::string_view op, std::string_view form) {
+  if (recorder != nullptr) ++recorder->counts_[fmt::format("{}/{}", op, form)];
+}
+
+}  // namespace fresco::ops

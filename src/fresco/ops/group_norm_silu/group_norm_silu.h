@@ -1,0 +1,23 @@
+#pragma once
+#include <ATen/core/Tensor.h>
+
+namespace fresco::ops {
+
+/// y = (x - mean_g) / sqrt(var_g + eps) * weight + bias, with silu after it when asked; statistics over each of `groups` groups of
+/// channels of one sample, in float32 whatever the type. Wu and He 2018 (group normalisation); Elfwing et al. 2018 (SiLU).
+/// x, skip [B, C, H, W] channels-last; skip may be undefined, else channels go on from x into it. weight, bias [C_x + C_skip].
+/// Returns [B, C_x + C_skip, H, W] channels-last in x's type.
+struct GroupNormCall {
+  const at::Tensor& x;
+  const at::Tensor& skip;
+  const at::Tensor& weight;
+  const at::Tensor& bias;
+  int64_t groups = 32;
+  double eps = 1e-5;
+  bool silu = true;
+};
+at::Tensor group_norm_silu(const GroupNormCall& call);
+at::Tensor group_norm_silu_reference(const GroupNormCall& call);
+at::Tensor group_norm_silu_simd(const GroupNormCall& call);
+
+}  // namespace fresco::ops

@@ -1,0 +1,123 @@
+#include "fresco/unet/unet.h"
+
+#include <ATen/ATen.h>
+
+#include "fresco/ops/dispatch.h"
+#include "fresco/ops/group_norm_silu/group_norm_silu.h"
+
+namespace fresco::unet {
+namespace {
+
+layers::ResnetCell make_resnet(layers::Builder& builder, const UNetSpec& spec, const CellSpec& cell) {
+  return {builder, cell.prefix, {cell.in, cell.skip, cell.out, spec.time_width, spec.groups, spec.resnet_eps}};
+}
+
+layers::TransformerCell make_transformer(layers::Builder& builder, const UNetSpec& spec, const CellSpec& cell) {
+  return {builder, cell.prefix, {cell.out, cell.heads, spec.context_width, spec.groups, cell.depth}};
+}
+
+layers::Conv make_resample(layers::Builder& builder, const StageSpec& stage) {
+  if (stage.resample == Resample::none) return nullptr;
+  const int64_t channels = stage.cells.back().out;
+  return builder.conv(stage.resample_prefix, channels, channels, 3, stage.resample == Resample::halve ? ops::kHalve3x3 : ops::kSame3x3);
+}
+
+at::Tensor enlarge(const at::Tensor& x, int64_t height, int64_t width) { return at::upsample_nearest2d(x, {height, width}); }
+
+}  // namespace
+
+UNet::UNet(UNetSpec spec, const layers::WeightSource& source, const layers::Preparation& preparation)
+    : spec_(std::move(spec)), preparation_(preparation) {
+  const ops::ScopedForm form(preparation_.ops);
+  layers::Builder builder(source, index_);
+  conv_in_ = builder.conv("conv_in", spec_.in_channels, spec_.width, 3, ops::kSame3x3);
+  time_embedding_ = std::make_unique<layers::TimeEmbedding>(
+      builder, "time_embedding", layers::TimeShape{spec_.width, spec_.time_width, spec_.cosine_first, spec_.frequency_shift});
+  for (const StageSpec& stage_spec : spec_.stages) {
+    Stage stage{.spec = &stage_spec};
+    for (const CellSpec& cell : stage_spec.cells) {
+      if (cell.kind == CellKind::resnet) {
+        stage.cells.push_back({make_resnet(builder, spec_, cell), &cell});
+      } else {
+        stage.cells.push_back({make_transformer(builder, spec_, cell), &cell});
+      }
+    }
+    stage.resample = make_resample(builder, stage_spec);
+    stages_.push_back(std::move(stage));
+  }
+  norm_out_ = builder.norm("conv_norm_out", spec_.width);
+  conv_out_ = builder.conv("conv_out", spec_.width, spec_.out_channels, 3, ops::kSame3x3);
+}
+
+BoundContext UNet::bind(const at::Tensor& context) const {
+  const ops::ScopedForm form(preparation_.ops);
+  const auto typed = context.to(preparation_.device, preparation_.type);
+  BoundContext bound;
+  for (const Stage& stage : stages_) {
+    for (const Cell& cell : stage.cells) {
+      if (const auto* transformer = std::get_if<layers::TransformerCell>(&cell.body)) bound.push_back(transformer->bind(typed));
+    }
+  }
+  return bound;
+}
+
+// The state of one pass through the network.
+class UNet::Run {
+ public:
+  Run(at::Tensor hidden, at::Tensor time, const BoundContext& text) : hidden_(std::move(hidden)), time_(std::move(time)), text_(text) {
+    skips_.push_back(hidden_);
+  }
+  void stage(const Stage& stage) {
+    for (const Cell& one : stage.cells) cell(one);
+    if (stage.resample) resample(stage);
+  }
+  const at::Tensor& hidden() const { return hidden_; }
+
+ private:
+  at::Tensor pop() {
+    auto skip = std::move(skips_.back());
+    skips_.pop_back();
+    return skip;
+  }
+  void cell(const Cell& cell) {
+    const at::Tensor skip = cell.spec->pops_skip() ? pop() : at::Tensor();
+    for (int i = 0; i < cell.spec->repeat; ++i) {
+      if (const auto* resnet = std::get_if<layers::ResnetCell>(&cell.body)) {
+        hidden_ = resnet->forward(hidden_, skip, time_);
+      } else {
+        hidden_ = std::get<layers::TransformerCell>(cell.body).forward(hidden_, text_[transformer_++]);
+      }
+    }
+    if (cell.spec->pushes_skip) skips_.push_back(hidden_);
+  }
+  void resample(const Stage& stage) {
+    if (stage.spec->resample == Resample::halve) {
+      hidden_ = layers::conv2d(stage.resample, hidden_);
+    } else {
+      const bool exact = stage.spec->resample == Resample::exact_double || skips_.empty();
+      const int64_t height = exact ? 2 * hidden_.size(2) : skips_.back().size(2);
+      const int64_t width = exact ? 2 * hidden_.size(3) : skips_.back().size(3);
+      hidden_ = layers::conv2d(stage.resample, enlarge(hidden_, height, width));
+    }
+    if (stage.spec->pushes_resampled) skips_.push_back(hidden_);
+  }
+
+  at::Tensor hidden_, time_;
+  const BoundContext& text_;
+  size_t transformer_ = 0;
+  std::vector<at::Tensor> skips_;
+};
+
+at::Tensor UNet::forward(const at::Tensor& latents, const at::Tensor& time, const BoundContext& text) const {
+  const ops::ScopedForm form(preparation_.ops);
+  const auto x = latents.to(preparation_.device, preparation_.type).contiguous(at::MemoryFormat::ChannelsLast);
+  const auto t = time_embedding_->forward(time.to(preparation_.device), preparation_.type);  // [B, time_width]
+  Run run(layers::conv2d(conv_in_, x), t, text);
+  for (const Stage& stage : stages_) run.stage(stage);
+  const auto normed = ops::group_norm_silu({run.hidden(), {}, norm_out_->weight, norm_out_->bias, spec_.groups, spec_.norm_out_eps, /*silu=*/true});
+  return layers::conv2d(conv_out_, normed).to(at::kFloat);
+}
+
+void UNet::replace(const std::string& name, const at::Tensor& value) { index_.replace(name, value); }
+
+}  // namespace fresco::unet
