@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "fresco/checkpoint/folder.h"
+#include "fresco/checkpoint/single_file.h"
 #include "fresco/core/error.h"
 
 namespace fresco::checkpoint {
@@ -23,6 +24,7 @@ ModelFiles open_own(const ModelRequest& request, Observer&) {
   const bool with_vae = request.vae.empty();
   switch (place_of(request.model)) {
     case Place::folder: return open_folder(request.model, with_vae);
+    case Place::file: return open_single_file(request.model, request.config, with_vae);
     default: throw InputError(request.model, "no such model: neither a folder nor a file of this name exists");
   }
 }
@@ -30,6 +32,7 @@ ModelFiles open_own(const ModelRequest& request, Observer&) {
 Part open_vae(const std::string& given, Observer&) {
   switch (place_of(given)) {
     case Place::folder: return open_vae_folder(given);
+    case Place::file: return open_vae_file(given);
     default: throw InputError(given, "no such VAE: neither a folder nor a file of this name exists");
   }
 }

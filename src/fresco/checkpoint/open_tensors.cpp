@@ -3,6 +3,7 @@
 
 #include "fresco/checkpoint/safetensors.h"
 #include "fresco/checkpoint/tensor_source.h"
+#include "fresco/checkpoint/torch_file.h"
 #include "fresco/core/error.h"
 #include "fresco/core/mapped_file.h"
 
@@ -32,6 +33,8 @@ std::shared_ptr<const TensorSource> open_tensors(const std::string& file) {
   auto mapped = std::make_shared<const MappedFile>(file);
   const std::string_view text = beginning(mapped->bytes());
   if (is_safetensors(text)) return open_safetensors(std::move(mapped));
+  if (is_zip(text)) return open_torch_zip(std::move(mapped));
+  if (is_pickle(text)) return open_torch_legacy(std::move(mapped));
   refuse(text, file);
 }
 
