@@ -38,7 +38,7 @@ class PartialFile {
   const fs::path& path() const { return path_; }
 
   void clear() {
-    if (::ftruncate(descriptor_, 0) != 0) fail("empty");
+    if (size_ > 0 && ::ftruncate(descriptor_, 0) != 0) fail("empty");
     size_ = 0;
   }
 
