@@ -11,7 +11,8 @@ namespace {
 // What regular expressions call a word character (Unicode Technical Standard 18, annex C).
 bool is_word_character(UChar32 c) {
   constexpr uint32_t kMarksDigitsConnectors = U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK;
-  return u_isUAlphabetic(c) || (U_GET_GC_MASK(c) & kMarksDigitsConnectors) || u_hasBinaryProperty(c, UCHAR_JOIN_CONTROL);
+  return u_isUAlphabetic(c) || (U_GET_GC_MASK(c) & kMarksDigitsConnectors) ||
+         u_hasBinaryProperty(c, UCHAR_JOIN_CONTROL);
 }
 
 UChar32 first_of(std::string_view text, size_t& after) {
@@ -33,7 +34,8 @@ UChar32 last_of(std::string_view text, size_t& begin) {
 
 bool stands_alone(std::string_view before, std::string_view after) {
   size_t ignored;
-  return (before.empty() || !is_word_character(last_of(before, ignored))) && (after.empty() || !is_word_character(first_of(after, ignored)));
+  return (before.empty() || !is_word_character(last_of(before, ignored))) &&
+         (after.empty() || !is_word_character(first_of(after, ignored)));
 }
 
 size_t trailing_space(std::string_view text) {
@@ -50,9 +52,11 @@ size_t leading_space(std::string_view text) {
 
 }  // namespace
 
-AddedTokenFinder::AddedTokenFinder(const std::vector<AddedToken>& tokens, bool normalized, const Normalizer& normalizer) {
+AddedTokenFinder::AddedTokenFinder(const std::vector<AddedToken>& tokens, bool normalized,
+                                   const Normalizer& normalizer) {
   for (const auto& token : tokens)
-    if (token.normalized == normalized) tokens_.emplace_back(normalized ? normalizer(token.content) : token.content, token);
+    if (token.normalized == normalized)
+      tokens_.emplace_back(normalized ? normalizer(token.content) : token.content, token);
   for (size_t i = 0; i < tokens_.size(); ++i) {
     const std::string& pattern = tokens_[i].first;
     if (!pattern.empty()) by_length_[pattern.size()].emplace(pattern, i);

@@ -10,15 +10,16 @@
 
 namespace fresco::text {
 
-/// A token that is found in the text as it stands, before words are split: the special ones, and those that users add.
+/// A token that is found in the text as it stands, before words are split: the special ones, and
+/// those that users add.
 struct AddedToken {
   std::string content;
   int64_t id = -1;
-  bool special = false;       // left out when ids are read back
-  bool normalized = true;     // looked for in the normalised text, itself normalised; else in the text as it came
-  bool single_word = false;   // no letter, digit or mark beside it
-  bool left_strip = false;    // swallows the white space before it
-  bool right_strip = false;   // and after it
+  bool special = false;      // left out when ids are read back
+  bool normalized = true;    // looked for in the normalised text, itself normalised; else in the text as it came
+  bool single_word = false;  // no letter, digit or mark beside it
+  bool left_strip = false;   // swallows the white space before it
+  bool right_strip = false;  // and after it
 };
 
 /// A stretch of text, or the added token that stands there (id >= 0).
@@ -39,8 +40,8 @@ class AddedTokenFinder {
   const AddedToken* longest_at(std::string_view rest, size_t& length) const;
 
   using Patterns = std::unordered_map<std::string_view, size_t>;
-  std::vector<std::pair<std::string, AddedToken>> tokens_;   // what to look for, in order
-  std::map<size_t, Patterns, std::greater<>> by_length_;     // indexes into tokens_
+  std::vector<std::pair<std::string, AddedToken>> tokens_;  // what to look for, in order
+  std::map<size_t, Patterns, std::greater<>> by_length_;    // indexes into tokens_
 };
 
 }  // namespace fresco::text

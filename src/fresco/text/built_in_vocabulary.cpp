@@ -15,7 +15,8 @@ namespace fresco::text {
 namespace {
 
 constexpr std::string_view kWhere = "built-in vocabulary";
-// Ids (Radford et al. 2021): 256 bytes, the same at a word's end, the merges, the two special tokens: 49,408 in all.
+// Ids (Radford et al. 2021): 256 bytes, the same at a word's end, the merges, the two special
+// tokens: 49,408 in all.
 constexpr size_t kMerges = 48894;
 
 std::string inflated() {
@@ -47,7 +48,7 @@ std::string_view next_line(std::string_view& rest) {
 
 std::vector<std::pair<std::string_view, std::string_view>> merges_of(std::string_view text) {
   std::vector<std::pair<std::string_view, std::string_view>> merges;
-  next_line(text);   // a version
+  next_line(text);  // a version
   for (size_t i = 0; i < kMerges; ++i) {
     const auto line = next_line(text);
     const size_t space = line.find(' ');

@@ -7,14 +7,12 @@ namespace {
 
 constexpr UChar32 kFirstSubstitute = 256;
 
-bool stands_for_itself(int byte) {
-  return (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
-}
+bool stands_for_itself(int byte) { return (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174; }
 
 struct Alphabet {
   std::array<std::string, 256> characters;
   std::array<uint8_t, 256> by_id;
-  std::array<int, 2 * 256> byte_of_code_point;   // -1: spells no byte
+  std::array<int, 2 * 256> byte_of_code_point;  // -1: spells no byte
 
   Alphabet() {
     byte_of_code_point.fill(-1);

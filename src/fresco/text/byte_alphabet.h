@@ -1,6 +1,6 @@
 #pragma once
-// Vocabulary files spell each byte as one printable character (Radford et al. 2019, GPT-2): bytes 33-126, 161-172 and 174-255 as
-// the code points of their numbers, the other 68 as 256, 257, ...
+// Vocabulary files spell each byte as one printable character (Radford et al. 2019, GPT-2): bytes
+// 33-126, 161-172 and 174-255 as the code points of their numbers, the other 68 as 256, 257, ...
 #include <array>
 #include <cstdint>
 #include <string>

@@ -20,15 +20,16 @@ struct Symbol {
 
 struct Candidate {
   int32_t rank;
-  int32_t at;   // index of the left symbol
-  int32_t id;   // what the pair becomes
+  int32_t at;  // index of the left symbol
+  int32_t id;  // what the pair becomes
 
   bool operator>(const Candidate& other) const { return rank != other.rank ? rank > other.rank : at > other.at; }
 };
 
 class Merger {
  public:
-  Merger(std::vector<Symbol> symbols, const Vocabulary& vocabulary) : symbols_(std::move(symbols)), vocabulary_(vocabulary) {
+  Merger(std::vector<Symbol> symbols, const Vocabulary& vocabulary)
+      : symbols_(std::move(symbols)), vocabulary_(vocabulary) {
     for (int32_t at = 0; at + 1 < static_cast<int32_t>(symbols_.size()); ++at) offer(at);
   }
 

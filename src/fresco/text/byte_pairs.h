@@ -19,8 +19,8 @@ class BytePairs {
   void encode(std::string_view word, const Vocabulary& vocabulary, std::vector<int64_t>& ids) const;
 
  private:
-  std::array<int32_t, 256> inner_;   // ids of bytes inside a word, -1 where unknown and left out
-  std::array<int32_t, 256> last_;    // ids of bytes at a word's end
+  std::array<int32_t, 256> inner_;  // ids of bytes inside a word, -1 where unknown and left out
+  std::array<int32_t, 256> last_;   // ids of bytes at a word's end
 };
 
 }  // namespace fresco::text

@@ -1,6 +1,7 @@
 #pragma once
-// Unicode's data in the versions that transformers' fast tokenizer (tokenizers 0.22) works with, whatever ICU the system has:
-// 16.0 for kinds of characters and lower case, 9.0 for normalisation. Measured over all code points.
+// Unicode's data in the versions that transformers' fast tokenizer (tokenizers 0.22) works with,
+// whatever ICU the system has: 16.0 for kinds of characters and lower case, 9.0 for normalisation.
+// Measured over all code points.
 #include <unicode/normalizer2.h>
 #include <unicode/utypes.h>
 

@@ -14,7 +14,7 @@
 namespace fresco::text {
 namespace {
 
-constexpr size_t kLongestText = size_t{64} << 20;   // ICU counts in int32
+constexpr size_t kLongestText = size_t{64} << 20;  // ICU counts in int32
 
 void append(std::string& out, UChar32 c) {
   char bytes[U8_MAX_LENGTH];
@@ -36,20 +36,26 @@ void each_code_point(std::string_view text, Visit visit) {
 // The marks whose decomposition begins with a mark. They never change (Unicode's stability policy).
 std::u32string_view decomposed_mark(UChar32 c) {
   switch (c) {
-    case 0x0344: return U"\u0308\u0301";
-    case 0x0f73: return U"\u0f71\u0f72";
-    case 0x0f75: return U"\u0f71\u0f74";
-    case 0x0f81: return U"\u0f71\u0f80";
-    default: return {};
+    case 0x0344:
+      return U"\u0308\u0301";
+    case 0x0f73:
+      return U"\u0f71\u0f72";
+    case 0x0f75:
+      return U"\u0f71\u0f74";
+    case 0x0f81:
+      return U"\u0f71\u0f80";
+    default:
+      return {};
   }
 }
 
 void sort_marks(std::vector<UChar32>& marks) {
-  std::stable_sort(marks.begin(), marks.end(), [](UChar32 a, UChar32 b) { return combining_class(a) < combining_class(b); });
+  std::stable_sort(marks.begin(), marks.end(),
+                   [](UChar32 a, UChar32 b) { return combining_class(a) < combining_class(b); });
 }
 
-// Canonical ordering of long runs of marks. ICU orders by insertion, quadratic in a run's length; a run that comes sorted costs it
-// nothing, and the result is the same.
+// Canonical ordering of long runs of marks. ICU orders by insertion, quadratic in a run's length; a
+// run that comes sorted costs it nothing, and the result is the same.
 std::string with_ordered_marks(std::string_view text) {
   std::string out;
   out.reserve(text.size());
@@ -78,13 +84,15 @@ std::string composed(std::string_view text) {
   std::string out;
   icu::StringByteSink<std::string> sink(&out, static_cast<int32_t>(ordered.size()));
   UErrorCode status = U_ZERO_ERROR;
-  composer().normalizeUTF8(0, icu::StringPiece(ordered.data(), static_cast<int32_t>(ordered.size())), sink, nullptr, status);
+  composer().normalizeUTF8(0, icu::StringPiece(ordered.data(), static_cast<int32_t>(ordered.size())), sink, nullptr,
+                           status);
   if (U_FAILURE(status)) throw ResourceError("Unicode normalisation", u_errorName(status));
   return out;
 }
 
 void append_lower(std::string& out, UChar32 c) {
-  // The one code point whose lower case is two of them, whatever stands around it (Unicode, SpecialCasing.txt).
+  // The one code point whose lower case is two of them, whatever stands around it (Unicode,
+  // SpecialCasing.txt).
   constexpr UChar32 kCapitalDottedI = 0x130;
   if (c == kCapitalDottedI) {
     out += "i\u0307";
@@ -114,8 +122,10 @@ std::string Normalizer::operator()(std::string_view text) const {
     if (space && !in_space) out += ' ';
     in_space = space;
     if (space) return;
-    if (lower_case) append_lower(out, c);
-    else append(out, c);
+    if (lower_case)
+      append_lower(out, c);
+    else
+      append(out, c);
   });
   return out;
 }

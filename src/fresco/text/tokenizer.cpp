@@ -46,8 +46,10 @@ void Tokenizer::Impl::append_text_ids(std::string_view text, std::vector<int64_t
 
 void Tokenizer::Impl::append_ids(std::string_view text, std::vector<int64_t>& ids) const {
   for (const Piece& piece : raw_tokens.split(text)) {
-    if (piece.id >= 0) ids.push_back(piece.id);
-    else append_text_ids(piece.text, ids);
+    if (piece.id >= 0)
+      ids.push_back(piece.id);
+    else
+      append_text_ids(piece.text, ids);
   }
 }
 
@@ -90,7 +92,9 @@ Tokens Tokenizer::encode(std::string_view utf8, size_t length) const {
   return tokens;
 }
 
-std::string Tokenizer::decode(const std::vector<int64_t>& ids) const { return impl_->decode(ids.data(), ids.data() + ids.size()); }
+std::string Tokenizer::decode(const std::vector<int64_t>& ids) const {
+  return impl_->decode(ids.data(), ids.data() + ids.size());
+}
 
 size_t Tokenizer::vocabulary_size() const { return impl_->parts.vocabulary.size(); }
 

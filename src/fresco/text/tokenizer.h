@@ -11,17 +11,19 @@ namespace fresco::text {
 
 /// What one prompt became.
 struct Tokens {
-  std::vector<int64_t> ids;   // exactly `length` of them (77): start, at most length-2 tokens, end, padding
-  size_t length = 0;          // tokens before cutting, with start and end
-  std::string cut;            // the words that did not fit, as decode() gives them; empty when all fit
+  std::vector<int64_t> ids;  // exactly `length` of them (77): start, at most length-2 tokens, end, padding
+  size_t length = 0;         // tokens before cutting, with start and end
+  std::string cut;           // the words that did not fit, as decode() gives them; empty when all fit
 };
 
-/// CLIP's byte-pair tokenizer (Radford et al. 2021; Sennrich et al. 2016), with the normalisation of transformers' fast tokenizer:
-/// NFC, white space runs to one space, lower case. Immutable, safe to share between threads.
+/// CLIP's byte-pair tokenizer (Radford et al. 2021; Sennrich et al. 2016), with the normalisation
+/// of transformers' fast tokenizer: NFC, white space runs to one space, lower case. Immutable, safe
+/// to share between threads.
 class Tokenizer {
  public:
-  /// From a folder with vocab.json + merges.txt, else tokenizer.json; tokenizer_config.json, special_tokens_map.json and
-  /// added_tokens.json beside them are honoured as transformers does: do_lower_case changes nothing in a CLIP tokenizer.
+  /// From a folder with vocab.json + merges.txt, else tokenizer.json; tokenizer_config.json,
+  /// special_tokens_map.json and added_tokens.json beside them are honoured as transformers does:
+  /// do_lower_case changes nothing in a CLIP tokenizer.
   /// Errors: InputError (missing file), FormatError (broken file).
   static Tokenizer load(const std::filesystem::path& folder);
   /// The vocabulary that is compiled into fresco (OpenAI's CLIP, MIT).

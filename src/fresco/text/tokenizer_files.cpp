@@ -35,14 +35,16 @@ bool split_line(std::string_view line, std::array<std::string_view, Count>& word
 void add_merge_line(std::string_view line, std::string_view where, Vocabulary& vocabulary) {
   std::array<std::string_view, 2> halves;
   if (!split_line(line, halves))
-    throw FormatError(where, expected_got("two symbols with white space between", fmt::format("\"{}\"", printable(line, 60))));
+    throw FormatError(where,
+                      expected_got("two symbols with white space between", fmt::format("\"{}\"", printable(line, 60))));
   vocabulary.add_merge(halves[0], halves[1], where);
 }
 
 void read_vocab_json(const fs::path& file, Vocabulary& vocabulary) {
   const Json words = read_json(file);
   const std::string where = file.string();
-  if (!words.is_object()) throw FormatError(where, expected_got("an object of words with their ids", words.type_name()));
+  if (!words.is_object())
+    throw FormatError(where, expected_got("an object of words with their ids", words.type_name()));
   for (const auto& [word, id] : words.items()) {
     if (!id.is_number_integer()) throw_json_type(printable(word, 40).c_str(), id, where, "an integer");
     vocabulary.add_word(word, id.get<int64_t>(), where);
@@ -63,22 +65,27 @@ void read_merges_txt(const fs::path& file, Vocabulary& vocabulary) {
 }
 
 std::string element_name(const Json& element) {
-  return element.is_object() && element.contains("type") && element["type"].is_string() ? element["type"].get<std::string>()
-                                                                                       : std::string(element.type_name());
+  return element.is_object() && element.contains("type") && element["type"].is_string()
+             ? element["type"].get<std::string>()
+             : std::string(element.type_name());
 }
 
 // Only CLIP's own steps are known; another one would quietly give other ids.
 void add_normalizer_step(const Json& step, Normalizer& normalizer, std::string_view where) {
   const std::string name = element_name(step);
-  if (name == "NFC") normalizer.compose = true;
-  else if (name == "Lowercase") normalizer.lower_case = true;
+  if (name == "NFC")
+    normalizer.compose = true;
+  else if (name == "Lowercase")
+    normalizer.lower_case = true;
   else if (name == "Replace") {
     const auto pattern = step.value(Json::json_pointer("/pattern/Regex"), Json());
     if (pattern != "\\s+" || step.value("content", Json()) != " ")
-      throw FormatError(where, expected_got("a Replace of \\s+ by one space", printable(step.dump(-1, ' ', false, Json::error_handler_t::replace))));
+      throw FormatError(where, expected_got("a Replace of \\s+ by one space",
+                                            printable(step.dump(-1, ' ', false, Json::error_handler_t::replace))));
     normalizer.one_space = true;
   } else {
-    throw FormatError(where, fmt::format("normalizer \"{}\" is none of CLIP's: NFC, Replace, Lowercase", printable(name, 40)));
+    throw FormatError(where,
+                      fmt::format("normalizer \"{}\" is none of CLIP's: NFC, Replace, Lowercase", printable(name, 40)));
   }
 }
 
@@ -111,10 +118,13 @@ void read_json_merges(const Json& merges, std::string_view where, Vocabulary& vo
 
 void check_model(const Json& model, std::string_view where) {
   if (const auto type = json_value<std::string>(model, "type", "BPE", where); type != "BPE")
-    throw FormatError(where, fmt::format("model.type: {}", expected_got("\"BPE\"", fmt::format("\"{}\"", printable(type, 40)))));
+    throw FormatError(
+        where, fmt::format("model.type: {}", expected_got("\"BPE\"", fmt::format("\"{}\"", printable(type, 40)))));
   if (const auto suffix = json_value<std::string>(model, "end_of_word_suffix", "", where); suffix != kWordEnd)
-    throw FormatError(where, fmt::format("model.end_of_word_suffix: {}", expected_got("\"</w>\"", fmt::format("\"{}\"", printable(suffix, 40)))));
-  if (!model.contains("vocab") || !model["vocab"].is_object()) throw FormatError(where, "expected an object model.vocab");
+    throw FormatError(where, fmt::format("model.end_of_word_suffix: {}",
+                                         expected_got("\"</w>\"", fmt::format("\"{}\"", printable(suffix, 40)))));
+  if (!model.contains("vocab") || !model["vocab"].is_object())
+    throw FormatError(where, "expected an object model.vocab");
   if (!model.contains("merges")) throw FormatError(where, "expected a list model.merges");
 }
 
@@ -144,7 +154,8 @@ void read_tokenizer_json(const fs::path& file, TokenizerParts& parts) {
   }
   read_json_merges(model["merges"], where, parts.vocabulary);
   parts.normalizer = read_normalizer(document, where);
-  for (const auto& entry : document.value("added_tokens", Json::array())) parts.added.push_back(read_added_token(entry, where));
+  for (const auto& entry : document.value("added_tokens", Json::array()))
+    parts.added.push_back(read_added_token(entry, where));
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace fresco::text {
 struct TokenizerParts {
   Vocabulary vocabulary;
   Normalizer normalizer;
-  std::vector<AddedToken> added;   // the special ones too; their words stand in the vocabulary
+  std::vector<AddedToken> added;  // the special ones too; their words stand in the vocabulary
   int64_t start = -1, end = -1, padding = -1;
   std::optional<int32_t> unknown;
   size_t max_length = 77;
@@ -22,8 +22,9 @@ struct TokenizerParts {
 /// Errors: InputError (none of them is there), FormatError (broken).
 TokenizerParts read_tokenizer_folder(const std::filesystem::path& folder);
 
-/// tokenizer_config.json, special_tokens_map.json and added_tokens.json, each of which may be absent: fills in everything but the
-/// words and merges. Tokens that `parts.added` holds already keep their flags.
+/// tokenizer_config.json, special_tokens_map.json and added_tokens.json, each of which may be
+/// absent: fills in everything but the words and merges. Tokens that `parts.added` holds already
+/// keep their flags.
 /// Errors: FormatError (broken; a special token that the vocabulary does not have).
 void read_tokenizer_settings(const std::filesystem::path& folder, TokenizerParts& parts);
 

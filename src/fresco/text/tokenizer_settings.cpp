@@ -39,7 +39,8 @@ AddedToken read_token(const Json& value, const char* key, std::string_view where
 }
 
 const AddedToken* find(const std::vector<AddedToken>& tokens, std::string_view content) {
-  const auto found = std::find_if(tokens.begin(), tokens.end(), [&](const auto& token) { return token.content == content; });
+  const auto found =
+      std::find_if(tokens.begin(), tokens.end(), [&](const auto& token) { return token.content == content; });
   return found == tokens.end() ? nullptr : &*found;
 }
 
@@ -68,7 +69,8 @@ class SettingsReader {
   }
 
  private:
-  // transformers 4.57: special_tokens_map.json goes before tokenizer_config.json, unless that one lists its tokens with their ids.
+  // transformers 4.57: special_tokens_map.json goes before tokenizer_config.json, unless that one
+  // lists its tokens with their ids.
   AddedToken role(const char* key, const char* otherwise) const {
     const bool in_map = !has_decoder_ && map_.object.contains(key) && !map_.object[key].is_null();
     const File& file = in_map ? map_ : config_;
@@ -88,7 +90,9 @@ class SettingsReader {
       AddedToken token = read_token(value, "added_tokens_decoder", config_.where);
       const auto parsed = std::from_chars(key.data(), key.data() + key.size(), token.id);
       if (parsed.ec != std::errc() || parsed.ptr != key.data() + key.size())
-        throw FormatError(config_.where, fmt::format("added_tokens_decoder: {}", expected_got("ids as keys", fmt::format("\"{}\"", printable(key, 40)))));
+        throw FormatError(config_.where,
+                          fmt::format("added_tokens_decoder: {}",
+                                      expected_got("ids as keys", fmt::format("\"{}\"", printable(key, 40)))));
       add(token);
     }
   }
@@ -109,24 +113,30 @@ class SettingsReader {
   void add_words() {
     for (auto& token : parts_.added) {
       if (token.content.empty()) throw FormatError(config_.where, "an added token with no text");
-      if (const auto known = parts_.vocabulary.id(token.content)) token.id = *known;
-      else parts_.vocabulary.add_word(token.content, token.id, extra_.object.empty() ? config_.where : extra_.where);
+      if (const auto known = parts_.vocabulary.id(token.content))
+        token.id = *known;
+      else
+        parts_.vocabulary.add_word(token.content, token.id, extra_.object.empty() ? config_.where : extra_.where);
     }
   }
 
   int64_t add_special(AddedToken token, const char* key) {
     const auto id = parts_.vocabulary.id(token.content);
-    if (!id) throw FormatError(config_.where, fmt::format("{} \"{}\" is not in the vocabulary", key, printable(token.content, 40)));
+    if (!id)
+      throw FormatError(config_.where,
+                        fmt::format("{} \"{}\" is not in the vocabulary", key, printable(token.content, 40)));
     token.id = *id;
     add(token);
     return *id;
   }
 
   void read_length() {
-    constexpr double kUnlimited = 1e6;   // files that state no length hold 1e30
+    constexpr double kUnlimited = 1e6;  // files that state no length hold 1e30
     const double length = json_value<double>(config_.object, "model_max_length", kUnlimited, config_.where);
     if (length >= kUnlimited) return;
-    if (!(length >= 2)) throw FormatError(config_.where, fmt::format("model_max_length: {}", expected_got("at least 2", fmt::format("{}", length))));
+    if (!(length >= 2))
+      throw FormatError(config_.where,
+                        fmt::format("model_max_length: {}", expected_got("at least 2", fmt::format("{}", length))));
     parts_.max_length = static_cast<size_t>(length);
   }
 

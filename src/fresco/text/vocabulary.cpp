@@ -7,7 +7,8 @@
 namespace fresco::text {
 namespace {
 
-// Published text encoders stay under 300,000 rows; the bound keeps a stray id from asking for gigabytes.
+// Published text encoders stay under 300,000 rows; the bound keeps a stray id from asking for
+// gigabytes.
 constexpr int64_t kIdLimit = int64_t{1} << 20;
 
 uint64_t pair_key(int32_t left, int32_t right) {
@@ -18,20 +19,23 @@ uint64_t pair_key(int32_t left, int32_t right) {
 
 void Vocabulary::add_word(std::string word, int64_t id, std::string_view where) {
   if (id < 0 || id >= kIdLimit)
-    throw FormatError(where, fmt::format("id of \"{}\": expected 0 to {}, got {}", printable(word, 40), kIdLimit - 1, id));
+    throw FormatError(where,
+                      fmt::format("id of \"{}\": expected 0 to {}, got {}", printable(word, 40), kIdLimit - 1, id));
   const auto row = static_cast<size_t>(id);
   if (row >= words_.size()) words_.resize(row + 1);
   if (words_[row])
-    throw FormatError(where, fmt::format("id {} stands for both \"{}\" and \"{}\"", id, printable(*words_[row], 40), printable(word, 40)));
+    throw FormatError(where, fmt::format("id {} stands for both \"{}\" and \"{}\"", id, printable(*words_[row], 40),
+                                         printable(word, 40)));
   if (!ids_.emplace(word, static_cast<int32_t>(id)).second)
     throw FormatError(where, fmt::format("word \"{}\" occurs twice", printable(word, 40)));
   words_[row] = std::move(word);
 }
 
-int32_t Vocabulary::known(std::string_view part, std::string_view left, std::string_view right, std::string_view where) const {
+int32_t Vocabulary::known(std::string_view part, std::string_view left, std::string_view right,
+                          std::string_view where) const {
   if (const auto found = id(part)) return *found;
-  throw FormatError(where, fmt::format("merge \"{} {}\": the vocabulary has no word \"{}\"", printable(left, 40), printable(right, 40),
-                                       printable(part, 80)));
+  throw FormatError(where, fmt::format("merge \"{} {}\": the vocabulary has no word \"{}\"", printable(left, 40),
+                                       printable(right, 40), printable(part, 80)));
 }
 
 void Vocabulary::add_merge(std::string_view left, std::string_view right, std::string_view where) {

@@ -13,10 +13,11 @@ class Vocabulary {
  public:
   struct Merge {
     int32_t rank;
-    int32_t id;   // of the word that the pair becomes
+    int32_t id;  // of the word that the pair becomes
   };
 
-  /// Errors: FormatError naming `where`: an id outside 0..2^20-1, one that another word has, a word that comes twice.
+  /// Errors: FormatError naming `where`: an id outside 0..2^20-1, one that another word has, a word
+  /// that comes twice.
   void add_word(std::string word, int64_t id, std::string_view where);
   /// The next merge in rank order; a pair that is known already keeps its rank.
   /// Errors: FormatError naming `where`: a half or the whole is no word.
@@ -38,8 +39,8 @@ class Vocabulary {
   int32_t known(std::string_view part, std::string_view left, std::string_view right, std::string_view where) const;
 
   std::unordered_map<std::string, int32_t, Hash, std::equal_to<>> ids_;
-  std::vector<std::optional<std::string>> words_;   // by id
-  std::unordered_map<uint64_t, Merge> merges_;      // by the ids of both halves
+  std::vector<std::optional<std::string>> words_;  // by id
+  std::unordered_map<uint64_t, Merge> merges_;     // by the ids of both halves
   int32_t next_rank_ = 0;
 };
 
