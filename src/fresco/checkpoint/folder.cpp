@@ -55,7 +55,8 @@ void require_part(const fs::path& model, std::string_view part) {
   if (!is_folder(model / part)) throw InputError(model.string(), fmt::format("the model has no {}/ folder", part));
 }
 
-// Other kinds of pipelines say so in their index; better a word about it than a missing tensor later.
+// Other kinds of pipelines say so in their index; better a word about it than a missing tensor later. DeciDiffusion's unet/ is a
+// stock one that only stands in for flexible_unet/.
 void check_kind(const fs::path& model) {
   if (!is_there(model / "model_index.json")) return;
   const std::string where = (model / "model_index.json").string();
@@ -65,6 +66,7 @@ void check_kind(const fs::path& model) {
     if (index.contains(foreign))
       throw InputError(where, fmt::format("a {} has a part \"{}\"; expected Stable Diffusion v1 or DeciDiffusion", printable(pipeline), foreign));
   }
+  if (pipeline.starts_with("DeciDiffusion")) require_part(model, "flexible_unet");
 }
 
 bool has_middle_block(const TensorSource& unet) {
@@ -75,7 +77,9 @@ bool has_middle_block(const TensorSource& unet) {
 }
 
 Family family_of(const Part& unet) {
-  if (!unet.config.contains("configurations")) return Family::stable_diffusion;
+  const bool flexible = unet.config.contains("configurations") ||
+                        json_value<std::string>(unet.config, "_class_name", "", unet.config_place) == "FlexibleUNet2DConditionModel";
+  if (!flexible) return Family::stable_diffusion;
   return has_middle_block(*unet.tensors) ? Family::decidiffusion_1 : Family::decidiffusion_2;
 }
 

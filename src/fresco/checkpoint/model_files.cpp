@@ -5,36 +5,42 @@
 #include "fresco/checkpoint/folder.h"
 #include "fresco/checkpoint/single_file.h"
 #include "fresco/core/error.h"
+#include "fresco/hub/hub.h"
 
 namespace fresco::checkpoint {
 namespace {
 
 namespace fs = std::filesystem;
 
-enum class Place { folder, file, nowhere };
-
-Place place_of(const std::string& given) {
+bool is_there(const std::string& path) {
   std::error_code unreadable;
-  const auto status = fs::status(given, unreadable);
-  if (fs::is_directory(status)) return Place::folder;
-  return fs::exists(status) ? Place::file : Place::nowhere;
+  return fs::exists(path, unreadable);
+}
+bool is_folder(const fs::path& path) {
+  std::error_code unreadable;
+  return fs::is_directory(path, unreadable);
 }
 
-ModelFiles open_own(const ModelRequest& request, Observer&) {
+/// What lies at `given`, or what the hub gives for it: a folder or a single file.
+fs::path locate(const std::string& given, const std::string& revision, std::vector<std::string> parts, std::string_view what, Observer& observer) {
+  if (is_there(given)) return given;
+  if (!hub::looks_like_hub_id(given))
+    throw InputError(printable(given), fmt::format("no such {}: neither a folder or file of this name exists, nor is it a hub id such as owner/name", what));
+  const fs::path snapshot = hub::snapshot({.id = given, .revision = revision, .parts = std::move(parts), .refresh = false}, observer);
+  return hub::single_file(snapshot).value_or(snapshot);
+}
+
+ModelFiles open_own(const ModelRequest& request, Observer& observer) {
   const bool with_vae = request.vae.empty();
-  switch (place_of(request.model)) {
-    case Place::folder: return open_folder(request.model, with_vae);
-    case Place::file: return open_single_file(request.model, request.config, with_vae);
-    default: throw InputError(request.model, "no such model: neither a folder nor a file of this name exists");
-  }
+  std::vector<std::string> parts;
+  if (!with_vae) parts = {"unet", "text_encoder", "tokenizer", "scheduler"};
+  const fs::path place = locate(request.model, request.revision, std::move(parts), "model", observer);
+  return is_folder(place) ? open_folder(place, with_vae) : open_single_file(place, request.config, with_vae);
 }
 
-Part open_vae(const std::string& given, Observer&) {
-  switch (place_of(given)) {
-    case Place::folder: return open_vae_folder(given);
-    case Place::file: return open_vae_file(given);
-    default: throw InputError(given, "no such VAE: neither a folder nor a file of this name exists");
-  }
+Part open_vae(const std::string& given, Observer& observer) {
+  const fs::path place = locate(given, {}, {"vae"}, "VAE", observer);
+  return is_folder(place) ? open_vae_folder(place) : open_vae_file(place);
 }
 
 }  // namespace
