@@ -1,0 +1,11 @@
+#pragma once
+
+namespace fresco::cli {
+
+/// From now on SIGINT and SIGTERM ask the work to stop, a second one ends the program at once with status 130 and without unfinished
+/// files; a closed pipe is an error of write() instead of a signal.
+void install_signal_handlers();
+
+bool interrupted() noexcept;
+
+}  // namespace fresco::cli
