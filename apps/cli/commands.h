@@ -1,0 +1,11 @@
+#pragma once
+// One function a subcommand: takes the arguments after its name, throws fresco::Error for anything that goes wrong.
+#include "command_line.h"
+
+namespace fresco::cli {
+
+void draw_command(const Arguments& arguments);
+void inspect_command(const Arguments& arguments);
+void samplers_command(const Arguments& arguments);
+
+}  // namespace fresco::cli
