@@ -39,7 +39,8 @@ std::string chunk(const std::string& name, const std::string& data) {
 }
 
 std::string png_of_size(uint32_t width, uint32_t height) {
-  return "\x89PNG\r\n\x1a\n"s + chunk("IHDR", number(width) + number(height) + "\x08\x02\0\0\0"s) + chunk("IDAT", "x") + chunk("IEND", "");
+  return "\x89PNG\r\n\x1a\n"s + chunk("IHDR", number(width) + number(height) + "\x08\x02\0\0\0"s) + chunk("IDAT", "x") +
+         chunk("IEND", "");
 }
 
 std::string encoded(const char* extension) {
@@ -50,8 +51,15 @@ TEST(BrokenFiles, NoPictureIsNamedForWhatItIs) {
   const struct {
     std::string bytes;
     std::string got;
-  } cases[] = {{"", "an empty file"}, {"GIF89a....", "a GIF"}, {"BM", "a BMP"}, {"hello", "something else"}, {"RIFF1234WAVE", "something else"},
-               {"\0\0\0\x20" "ftypavif...."s, "an AVIF, HEIC or video file"}, {"\x89PNG"s, "something else"}};
+  } cases[] = {{"", "an empty file"},
+               {"GIF89a....", "a GIF"},
+               {"BM", "a BMP"},
+               {"hello", "something else"},
+               {"RIFF1234WAVE", "something else"},
+               {"\0\0\0\x20"
+                "ftypavif...."s,
+                "an AVIF, HEIC or video file"},
+               {"\x89PNG"s, "something else"}};
   for (const auto& [bytes, got] : cases) {
     try {
       read_picture(bytes_of(bytes), "picture.png");
@@ -65,7 +73,8 @@ TEST(BrokenFiles, NoPictureIsNamedForWhatItIs) {
 TEST(BrokenFiles, TruncatedOnesAreRefused) {
   for (const char* extension : {".png", ".jpg", ".webp"}) {
     const std::string whole = encoded(extension);
-    for (size_t size = 0; size < whole.size(); size += 50) EXPECT_FALSE(reads(whole.substr(0, size))) << extension << " " << size;
+    for (size_t size = 0; size < whole.size(); size += 50)
+      EXPECT_FALSE(reads(whole.substr(0, size))) << extension << " " << size;
     for (size_t cut = 1; cut < 50; ++cut) reads(whole.substr(0, whole.size() - cut));
   }
   for (const FileGolden& golden : kFileGoldens) {
@@ -87,7 +96,8 @@ TEST(BrokenFiles, ChangedBytesDoNoHarm) {
 
 TEST(BrokenFiles, AbsurdSizesAreRefusedBeforeMemoryIsTaken) {
   const uint64_t before = peak_memory_bytes();
-  for (const auto& [width, height] : {std::pair<uint32_t, uint32_t>{0x7fffffff, 0x7fffffff}, {100'000, 1'001}, {0x7fffffff, 1}}) {
+  for (const auto& [width, height] :
+       {std::pair<uint32_t, uint32_t>{0x7fffffff, 0x7fffffff}, {100'000, 1'001}, {0x7fffffff, 1}}) {
     try {
       read_picture(bytes_of(png_of_size(width, height)), "huge.png");
       ADD_FAILURE() << width;

@@ -33,8 +33,8 @@ def fnv(array):
 
 
 FILTERS = {"nearest": Image.NEAREST, "box": Image.BOX, "bilinear": Image.BILINEAR, "lanczos": Image.LANCZOS}
-RESIZES = [(1, 1, 5, 3), (7, 1, 1, 4), (13, 17, 16, 8), (13, 17, 40, 9), (64, 48, 24, 24), (33, 65, 128, 64), (100, 75, 64, 64),
-           (5, 200, 8, 8), (31, 31, 62, 62)]
+RESIZES = [(1, 1, 5, 3), (7, 1, 1, 4), (13, 17, 16, 8), (13, 17, 40, 9), (64, 48, 24, 24), (33, 65, 128, 64),
+           (100, 75, 64, 64), (5, 200, 8, 8), (31, 31, 62, 62)]
 
 
 def resizes():
@@ -65,7 +65,8 @@ def png_by_hand(depth, colour, height, width, rows, interlace=0):
 
 def adam7(array):
     """The rows of the seven passes of a grey interlaced PNG."""
-    for top, left, down, across in ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)):
+    passes = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
+    for top, left, down, across in passes:
         part = array[top::down, left::across]
         if part.size:
             yield from (row.tobytes() for row in part)
@@ -103,15 +104,42 @@ def files():
     yield "WebP RGBA", saved(rgba, "WEBP", lossless=True, exact=True)
 
 
+HEAD = """#pragma once
+// Written by make_goldens.py with Pillow 11.3.0; hashes are FNV-1a of the bytes.
+#include <cstdint>
+#include <string_view>
+
+#include "fresco/image/resize.h"
+
+namespace fresco::image {
+
+struct ResizeGolden {
+  int64_t channels, width, height, to_width, to_height;
+  Filter filter;
+  uint64_t hash;
+};
+inline constexpr ResizeGolden kResizeGoldens[] = {"""
+
+MIDDLE = """};
+
+// A file in base 64, and its pixels turned upright, as RGB and as grey.
+struct FileGolden {
+  std::string_view name;
+  int64_t width, height;
+  uint64_t rgb, grey;
+  std::string_view base64;
+};
+inline constexpr FileGolden kFileGoldens[] = {"""
+
+TAIL = """};
+
+}  // namespace fresco::image"""
+
+
 def main():
-    print("#pragma once\n// Written by make_goldens.py with Pillow 11.3.0; hashes are FNV-1a of the bytes.\n#include <cstdint>\n#include <string_view>\n")
-    print('#include "fresco/image/resize.h"\n\nnamespace fresco::image {\n')
-    print("struct ResizeGolden {\n  int64_t channels, width, height, to_width, to_height;\n  Filter filter;\n  uint64_t hash;\n};")
-    print("inline constexpr ResizeGolden kResizeGoldens[] = {")
+    print(HEAD)
     resizes()
-    print("};\n\n// A file in base 64, and its pixels turned upright, as RGB and as grey.")
-    print("struct FileGolden {\n  std::string_view name;\n  int64_t width, height;\n  uint64_t rgb, grey;\n  std::string_view base64;\n};")
-    print("inline constexpr FileGolden kFileGoldens[] = {")
+    print(MIDDLE)
     for name, data in files():
         upright = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
         rgb = upright.convert("RGB")
@@ -120,7 +148,7 @@ def main():
         text = base64.b64encode(data).decode()
         lines = [text[i:i + 112] for i in range(0, len(text), 112)]
         print("\n".join(f'     "{line}"' for line in lines) + "},")
-    print("};\n\n}  // namespace fresco::image")
+    print(TAIL)
 
 
 main()

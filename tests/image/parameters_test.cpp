@@ -10,12 +10,19 @@ const Settings kSettings = {{"Steps", "20"}, {"Sampler", "Euler a"}, {"CFG scale
 constexpr const char* kLine = "Steps: 20, Sampler: Euler a, CFG scale: 7.5, Seed: 1";
 
 TEST(Parameters, AreWrittenAsOtherProgramsWriteThem) {
-  const Parameters parameters{"a cat, oil painting", "blurry, low quality",
-                              {{"Steps", "20"}, {"Sampler", "DPM++ 2M Karras"}, {"CFG scale", "7"}, {"Seed", "1234"}, {"Size", "512x768"},
-                               {"Model", "v1-5-pruned-emaonly"}, {"Version", "v1.6.0"}}};
+  const Parameters parameters{"a cat, oil painting",
+                              "blurry, low quality",
+                              {{"Steps", "20"},
+                               {"Sampler", "DPM++ 2M Karras"},
+                               {"CFG scale", "7"},
+                               {"Seed", "1234"},
+                               {"Size", "512x768"},
+                               {"Model", "v1-5-pruned-emaonly"},
+                               {"Version", "v1.6.0"}}};
   const std::string text =
       "a cat, oil painting\nNegative prompt: blurry, low quality\n"
-      "Steps: 20, Sampler: DPM++ 2M Karras, CFG scale: 7, Seed: 1234, Size: 512x768, Model: v1-5-pruned-emaonly, Version: v1.6.0";
+      "Steps: 20, Sampler: DPM++ 2M Karras, CFG scale: 7, Seed: 1234, Size: 512x768, Model: v1-5-pruned-emaonly, "
+      "Version: v1.6.0";
   EXPECT_EQ(format_parameters(parameters), text);
   EXPECT_EQ(parse_parameters(text), parameters);
   EXPECT_EQ(parameters.find("Seed"), "1234");
@@ -47,9 +54,10 @@ TEST(Parameters, ValuesAreQuotedWhereNeeded) {
 }
 
 TEST(Parameters, NastyPromptsComeBack) {
-  for (const char* prompt : {"a cat", "", "two\nlines", "Steps: 20, Sampler: Euler, Seed: 3", "a cat\nSteps: 20, Sampler: Euler, Seed: 3, Size: 8x8",
-                             "mentions Negative prompt: inside", "caf\u00e9 \u732b \U0001f600", "(cat:1.3), [dog], {x|y}, <lora:a:1>",
-                             "ends with a colon:", "\"quoted, text\"", "a\n\nb", "Negative prompt", "negative prompt: small letters"}) {
+  for (const char* prompt : {"a cat", "", "two\nlines", "Steps: 20, Sampler: Euler, Seed: 3",
+                             "a cat\nSteps: 20, Sampler: Euler, Seed: 3, Size: 8x8", "mentions Negative prompt: inside",
+                             "caf\u00e9 \u732b \U0001f600", "(cat:1.3), [dog], {x|y}, <lora:a:1>", "ends with a colon:",
+                             "\"quoted, text\"", "a\n\nb", "Negative prompt", "negative prompt: small letters"}) {
     for (const char* negative : {"", "blurry", "two\nlines", "Steps: 20, Sampler: Euler, Seed: 3"}) {
       const Parameters parameters{prompt, negative, kSettings};
       EXPECT_EQ(parse_parameters(format_parameters(parameters)), parameters) << prompt << " / " << negative;
@@ -81,16 +89,24 @@ TEST(Parameters, LastLineNeedsThreePairs) {
 }
 
 TEST(Parameters, UnknownKeysAreKeptInOrder) {
-  const std::string line = "Zeta: 1, Steps: 20, Hires upscale: 2, Lora hashes: \"a: 12, b: 34\", ADetailer-model/2: x y, Alpha: , \u732b1: 5";
+  const std::string line =
+      "Zeta: 1, Steps: 20, Hires upscale: 2, Lora hashes: \"a: 12, b: 34\", ADetailer-model/2: x y, Alpha: , \u732b1: "
+      "5";
   const Parameters read = parse_parameters("a cat\n" + line);
-  EXPECT_EQ(read.settings, (Settings{{"Zeta", "1"}, {"Steps", "20"}, {"Hires upscale", "2"}, {"Lora hashes", "a: 12, b: 34"},
-                                     {"ADetailer-model/2", "x y"}, {"Alpha", ""}, {"\u732b1", "5"}}));
+  EXPECT_EQ(read.settings, (Settings{{"Zeta", "1"},
+                                     {"Steps", "20"},
+                                     {"Hires upscale", "2"},
+                                     {"Lora hashes", "a: 12, b: 34"},
+                                     {"ADetailer-model/2", "x y"},
+                                     {"Alpha", ""},
+                                     {"\u732b1", "5"}}));
   EXPECT_EQ(format_parameters(read), "a cat\n" + line);
 }
 
 TEST(Parameters, BrokenQuotesAreReadUpToTheComma) {
   const Parameters read = parse_parameters("Aa: \"open, Bb: \"x\"y, Cc: \"\", Dd: \"bad \\q\", Ee: 5");
-  EXPECT_EQ(read.settings, (Settings{{"Aa", "\"open"}, {"Bb", "\"x\"y"}, {"Cc", ""}, {"Dd", "\"bad \\q\""}, {"Ee", "5"}}));
+  EXPECT_EQ(read.settings,
+            (Settings{{"Aa", "\"open"}, {"Bb", "\"x\"y"}, {"Cc", ""}, {"Dd", "\"bad \\q\""}, {"Ee", "5"}}));
 }
 
 TEST(Parameters, AnyBytesAreRead) {

@@ -17,7 +17,8 @@ TEST(Planes, BytesComeBackExactly) {
   for (const int64_t channels : {1, 3, 4}) {
     const Picture picture = noise(13, 7, channels);
     const auto planes = to_planes(picture);
-    EXPECT_EQ(planes[static_cast<size_t>(13 * 7 * (channels - 1))], static_cast<float>(picture.at(0, 0)[channels - 1]) / 255.0f);
+    EXPECT_EQ(planes[static_cast<size_t>(13 * 7 * (channels - 1))],
+              static_cast<float>(picture.at(0, 0)[channels - 1]) / 255.0f);
     EXPECT_EQ(from_planes(planes.data(), channels, 7, 13), picture);
   }
 }
@@ -27,8 +28,10 @@ TEST(Planes, RoundHalfToEvenAndClamp) {
   const struct {
     float value;
     int byte;
-  } cases[] = {{0, 0},    {1, 255},   {0.5f, 128},           {0.1f, 26} /* 25.5 */, {0.5f / 255, 0}, {1.5f / 255, 2}, {2.5f / 255, 2}, {-0.5f, 0},
-               {2, 255}, {inf, 255}, {-inf, 0}, {nan, 0}, {1e-30f, 0}};
+  } cases[] = {{0, 0},          {1, 255},        {0.5f, 128},     {0.1f, 26} /* 25.5 */,
+               {0.5f / 255, 0}, {1.5f / 255, 2}, {2.5f / 255, 2}, {-0.5f, 0},
+               {2, 255},        {inf, 255},      {-inf, 0},       {nan, 0},
+               {1e-30f, 0}};
   for (const auto& [value, byte] : cases) EXPECT_EQ(from_planes(&value, 1, 1, 1).pixels[0], byte) << value;
 }
 
@@ -57,7 +60,8 @@ TEST(Grid, IsNearlySquareAndFilledRowByRow) {
   const struct {
     size_t count;
     int64_t columns_asked, columns, rows;
-  } cases[] = {{1, 0, 1, 1}, {2, 0, 2, 1}, {3, 0, 2, 2}, {4, 0, 2, 2}, {5, 0, 3, 2}, {7, 0, 3, 3}, {6, 2, 2, 3}, {3, 9, 3, 1}};
+  } cases[] = {{1, 0, 1, 1}, {2, 0, 2, 1}, {3, 0, 2, 2}, {4, 0, 2, 2},
+               {5, 0, 3, 2}, {7, 0, 3, 3}, {6, 2, 2, 3}, {3, 9, 3, 1}};
   for (const auto& [count, asked, columns, rows] : cases) {
     std::vector<Picture> pictures;
     for (size_t i = 0; i < count; ++i) {
@@ -69,7 +73,8 @@ TEST(Grid, IsNearlySquareAndFilledRowByRow) {
     EXPECT_EQ(sheet.height, 3 * rows) << count;
     for (int64_t cell = 0; cell < columns * rows; ++cell) {
       const int64_t level = cell < static_cast<int64_t>(count) ? cell + 1 : 0;
-      EXPECT_EQ(*sheet.at(cell / columns * 3 + 2, cell % columns * 4 + 3), level) << count << " pictures, cell " << cell;
+      EXPECT_EQ(*sheet.at(cell / columns * 3 + 2, cell % columns * 4 + 3), level)
+          << count << " pictures, cell " << cell;
     }
   }
 }
@@ -81,6 +86,7 @@ TEST(Grid, TakesBordersAndPicturesOfAnyKind) {
   EXPECT_EQ(*sheet.at(0, 4), 0);
   EXPECT_EQ(*sheet.at(7, 0), *noise(3, 3, 3).at(0, 0));
   EXPECT_THROW(make_grid({}), InputError);
+  EXPECT_THROW(make_grid(std::vector<Picture>(3, noise(1, 9000, 1)), {.columns = 1, .border = 4000}), InputError);
 }
 
 }  // namespace

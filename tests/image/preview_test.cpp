@@ -43,8 +43,9 @@ TEST(Preview, SurvivesAnyNumbers) {
 
 // The target is rounded to bytes, so the fit is off by less than 1/255 of the weights' size.
 TEST(Preview, FitFindsTheColoursThatMadeThePicture) {
-  const LatentColours truth{.weights = {{{0.1f, 0.02f, 0.03f}, {0.04f, 0.08f, -0.02f}, {-0.05f, 0.03f, 0.1f}, {-0.06f, -0.02f, 0.01f}}},
-                            .bias = {0.5f, 0.45f, 0.55f}};
+  const LatentColours truth{
+      .weights = {{{0.1f, 0.02f, 0.03f}, {0.04f, 0.08f, -0.02f}, {-0.05f, 0.03f, 0.1f}, {-0.06f, -0.02f, 0.01f}}},
+      .bias = {0.5f, 0.45f, 0.55f}};
   const std::vector<float> latents = latents_of(24, 24);
   const Picture decoded = preview(latents.data(), 24, 24, truth, 1);
   const LatentColours fitted = fit_colours(latents.data(), 24, 24, decoded);

@@ -16,7 +16,8 @@ Picture read_back(const std::string& bytes) { return read_picture(bytes_of(bytes
 
 std::vector<std::string> names_in(const std::filesystem::path& folder) {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) names.push_back(entry.path().filename().string());
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    names.push_back(entry.path().filename().string());
   return names;
 }
 
@@ -52,8 +53,9 @@ TEST(WritePicture, LosslessFormatsComeBackWhole) {
   }
 }
 
-// Quality 95 divides by 1 to 10 (tables of ITU-T T.81, annex K, scaled by 0.1): a flat block is off by half of the first entry,
-// 16 * 0.1 / 2 / 8 levels, and by the rounding of each colour conversion, 2 more.
+// Quality 95 divides by 1 to 10 (tables of ITU-T T.81, annex K, scaled by 0.1): a flat block is off
+// by half of the first entry, 16 * 0.1 / 2 / 8 levels, and by the rounding of each colour
+// conversion, 2 more.
 TEST(WritePicture, JpegKeepsFlatColours) {
   Picture picture = blank_picture(40, 24, 3, "flat");
   for (size_t i = 0; i < picture.pixels.size(); ++i) picture.pixels[i] = static_cast<uint8_t>(60 * (i % 3) + 50);
@@ -63,20 +65,24 @@ TEST(WritePicture, JpegKeepsFlatColours) {
 }
 
 TEST(WritePicture, JpegDropsAlphaAndKeepsGrey) {
-  EXPECT_EQ(read_back(encode_picture(".jpeg", noise(8, 8, 4))), read_back(encode_picture(".jpg", to_rgb(noise(8, 8, 4)))));
+  EXPECT_EQ(read_back(encode_picture(".jpeg", noise(8, 8, 4))),
+            read_back(encode_picture(".jpg", to_rgb(noise(8, 8, 4)))));
   EXPECT_EQ(read_back(encode_picture(".jpg", noise(8, 8, 1))).channels, 1);
 }
 
 TEST(WritePicture, SameCallGivesSameBytes) {
-  const WriteOptions options{.texts = {{"parameters", "a 😀"}, {"fresco", "{}"}}, .jpeg_quality = 90, .webp_quality = 80};
+  const WriteOptions options{
+      .texts = {{"parameters", "a 😀"}, {"fresco", "{}"}}, .jpeg_quality = 90, .webp_quality = 80};
   for (const char* extension : {".png", ".jpg", ".webp"}) {
-    EXPECT_EQ(encode_picture(extension, noise(50, 40, 3), options), encode_picture(extension, noise(50, 40, 3), options));
+    EXPECT_EQ(encode_picture(extension, noise(50, 40, 3), options),
+              encode_picture(extension, noise(50, 40, 3), options));
   }
 }
 
 TEST(WritePicture, ChoosesTheFormatByExtension) {
   const TemporaryFolder folder;
-  for (const auto& [name, start] : {std::pair{"a.png", "\x89PNG"}, {"b.JPG", "\xff\xd8\xff"}, {"c.jpeg", "\xff\xd8\xff"}, {"d.WebP", "RIFF"}}) {
+  for (const auto& [name, start] :
+       {std::pair{"a.png", "\x89PNG"}, {"b.JPG", "\xff\xd8\xff"}, {"c.jpeg", "\xff\xd8\xff"}, {"d.WebP", "RIFF"}}) {
     write_picture(folder / name, noise(6, 5, 3));
     EXPECT_TRUE(read_file(folder / name, 1 << 20).starts_with(start)) << name;
     EXPECT_EQ(read_picture(folder / name).width, 6);

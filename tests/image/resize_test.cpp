@@ -36,7 +36,8 @@ TEST(Resize, KeepsAFlatPictureFlat) {
 
 TEST(Resize, RefusesAbsurdSizes) {
   const Picture picture = noise(4, 4, 3);
-  for (const auto& [width, height] : {std::pair<int64_t, int64_t>{0, 4}, {4, -1}, {int64_t{1} << 40, int64_t{1} << 40}}) {
+  for (const auto& [width, height] :
+       {std::pair<int64_t, int64_t>{0, 4}, {4, -1}, {int64_t{1} << 40, int64_t{1} << 40}}) {
     EXPECT_THROW(resize(picture, width, height), FormatError) << width << "x" << height;
     EXPECT_THROW(resize(picture, width, height, Filter::nearest), FormatError) << width << "x" << height;
   }

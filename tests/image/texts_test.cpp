@@ -127,7 +127,8 @@ TEST(Unicode, GoesThereAndBack) {
 }
 
 TEST(Unicode, BrokenBytesBecomeTheReplacementCharacter) {
-  for (const std::string& broken : {"\xff"s, "\xc0\x80"s, "\xe0\x80\x80"s, "\xed\xa0\x80"s, "\xf4\x90\x80\x80"s, "\xc3"s, "\xe7\x8c"s, "\x80"s}) {
+  for (const std::string& broken :
+       {"\xff"s, "\xc0\x80"s, "\xe0\x80\x80"s, "\xed\xa0\x80"s, "\xf4\x90\x80\x80"s, "\xc3"s, "\xe7\x8c"s, "\x80"s}) {
     EXPECT_EQ(encode_utf8(decode_utf8("a" + broken)).substr(0, 4), "a\ufffd") << broken.size();
   }
   EXPECT_EQ(utf16_to_utf8("\xd8\0\0a"s, true), "\ufffda");

@@ -68,8 +68,8 @@ std::string_view find_bytes(const Tiff& tiff, uint64_t directory, uint16_t tag) 
   return tiff.bytes.substr(at, count);
 }
 
-// Programs disagree on the order of UTF-16 in a comment: a mark decides, else where the zero bytes of common characters lie,
-// else the block's own order.
+// Programs disagree on the order of UTF-16 in a comment: a mark decides, else where the zero bytes
+// of common characters lie, else the block's own order.
 std::string decode_utf16_comment(std::string_view text, bool block_is_big_endian) {
   if (text.starts_with("\xfe\xff"sv)) return utf16_to_utf8(text.substr(2), true);
   if (text.starts_with("\xff\xfe"sv)) return utf16_to_utf8(text.substr(2), false);

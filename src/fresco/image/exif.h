@@ -1,5 +1,6 @@
 #pragma once
-// The little of EXIF (CIPA DC-008, TIFF 6.0) that fresco needs: which way is up, and the texts a picture carries.
+// The little of EXIF (CIPA DC-008, TIFF 6.0) that fresco needs: which way is up, and the texts a
+// picture carries.
 #include <cstddef>
 #include <span>
 #include <string>
@@ -22,7 +23,8 @@ struct ExifContent {
 /// Reads what can be read; a broken block gives the defaults. A leading "Exif\0\0" is skipped.
 ExifContent parse_exif(std::span<const std::byte> block);
 
-/// A block without "Exif\0\0": `parameters` as UserComment, the others as one JSON object in the maker's note. Empty without texts.
+/// A block without "Exif\0\0": `parameters` as UserComment, the others as one JSON object in the
+/// maker's note. Empty without texts.
 std::string make_exif(const std::vector<Text>& texts);
 
 }  // namespace fresco::image

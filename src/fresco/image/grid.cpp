@@ -1,5 +1,7 @@
 #include "fresco/image/grid.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -24,6 +26,11 @@ Picture make_grid(const std::vector<Picture>& pictures, const GridOptions& optio
   for (const Picture& picture : pictures) {
     cell_width = std::max(cell_width, picture.width + options.border);
     cell_height = std::max(cell_height, picture.height + options.border);
+  }
+  const int64_t most_rows = kLargestPixels / (columns * cell_width);
+  if (rows * cell_height > most_rows) {
+    throw InputError("grid", fmt::format("{} pictures of {}x{} make a sheet beyond {} megapixels", count, cell_width,
+                                         cell_height, kLargestPixels / 1'000'000));
   }
   Picture sheet = blank_picture(columns * cell_width - options.border, rows * cell_height - options.border, 3, "grid");
   for (int64_t i = 0; i < count; ++i) {

@@ -10,8 +10,9 @@ struct GridOptions {
   int64_t border = 0;   // pixels between pictures, black
 };
 
-/// One RGB sheet, filled row by row; each cell has the size of the largest picture, and a smaller one lies in its upper left.
-/// Errors: InputError without pictures, FormatError when the sheet would be beyond kLargestPixels.
+/// One RGB sheet, filled row by row; each cell has the size of the largest picture, and a smaller
+/// one lies in its upper left. Errors: InputError without pictures or when the sheet would be
+/// beyond kLargestPixels.
 Picture make_grid(const std::vector<Picture>& pictures, const GridOptions& options = {});
 
 }  // namespace fresco::image

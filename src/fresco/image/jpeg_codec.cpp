@@ -32,7 +32,8 @@ struct ErrorManager {
   longjmp(manager->jump, 1);
 }
 
-// libjpeg fills a file that ends early with grey; to us that is an error. Its other warnings pass, as with Pillow.
+// libjpeg fills a file that ends early with grey; to us that is an error. Its other warnings pass,
+// as with Pillow.
 void on_message(j_common_ptr codec, int level) {
   if (level < 0 && codec->err->msg_code == JWRN_JPEG_EOF) leave(codec);
 }
@@ -115,15 +116,21 @@ class JpegReader {
   template <typename Step>
   void guarded(const Step& step) {
     if (runs_through(errors_, step)) return;
-    throw FormatError(where_, fmt::format("expected a whole JPEG picture, got a broken one: {}", printable(errors_.message)));
+    throw FormatError(where_,
+                      fmt::format("expected a whole JPEG picture, got a broken one: {}", printable(errors_.message)));
   }
 
   void choose_colours() {
     switch (codec_.jpeg_color_space) {
-      case JCS_GRAYSCALE: codec_.out_color_space = JCS_GRAYSCALE; break;
+      case JCS_GRAYSCALE:
+        codec_.out_color_space = JCS_GRAYSCALE;
+        break;
       case JCS_CMYK:
-      case JCS_YCCK: codec_.out_color_space = JCS_CMYK; break;
-      default: codec_.out_color_space = JCS_RGB;  // libjpeg refuses what it cannot convert
+      case JCS_YCCK:
+        codec_.out_color_space = JCS_CMYK;
+        break;
+      default:
+        codec_.out_color_space = JCS_RGB;  // libjpeg refuses what it cannot convert
     }
   }
 
@@ -148,7 +155,7 @@ class JpegReader {
 
 class JpegWriter {
  public:
-  JpegWriter() { codec_.err = set_up(errors_); }
+  explicit JpegWriter(std::string_view where) : where_(where) { codec_.err = set_up(errors_); }
   ~JpegWriter() {
     jpeg_destroy_compress(&codec_);
     std::free(out_);
@@ -173,7 +180,7 @@ class JpegWriter {
       }
       jpeg_finish_compress(&codec_);
     });
-    if (!done) throw InputError("JPEG", fmt::format("cannot hold this picture: {}", errors_.message));
+    if (!done) throw InputError(where_, fmt::format("a JPEG cannot hold this picture: {}", errors_.message));
     return {reinterpret_cast<const char*>(out_), size_};
   }
 
@@ -186,9 +193,11 @@ class JpegWriter {
     jpeg_set_defaults(&codec_);
     jpeg_set_quality(&codec_, quality, TRUE);
     codec_.optimize_coding = TRUE;
-    for (int c = 0; c < codec_.num_components; ++c) codec_.comp_info[c].h_samp_factor = codec_.comp_info[c].v_samp_factor = 1;
+    for (int c = 0; c < codec_.num_components; ++c)
+      codec_.comp_info[c].h_samp_factor = codec_.comp_info[c].v_samp_factor = 1;
   }
 
+  std::string_view where_;
   ErrorManager errors_{};
   jpeg_compress_struct codec_{};
   unsigned char* out_ = nullptr;
@@ -197,15 +206,18 @@ class JpegWriter {
 
 }  // namespace
 
-Decoded decode_jpeg(std::span<const std::byte> bytes, std::string_view where) { return JpegReader(bytes, where).read(); }
+Decoded decode_jpeg(std::span<const std::byte> bytes, std::string_view where) {
+  return JpegReader(bytes, where).read();
+}
 
-std::string encode_jpeg(const Picture& picture, const std::vector<Text>& texts, int quality) {
+std::string encode_jpeg(const Picture& picture, const std::vector<Text>& texts, int quality, std::string_view where) {
   std::string exif = make_exif(texts);
   if (!exif.empty()) exif.insert(0, kExifHead);
   if (exif.size() > kLongestSegment) {
-    throw InputError("JPEG", fmt::format("texts of {} bytes do not fit; expected at most {}, or a .png", exif.size(), kLongestSegment));
+    throw InputError(where, fmt::format("texts of {} bytes do not fit into a JPEG, which holds {}; use .png or .webp",
+                                        exif.size(), kLongestSegment));
   }
-  return JpegWriter().write(picture.channels == 4 ? to_rgb(picture) : picture, exif, quality);
+  return JpegWriter(where).write(picture.channels == 4 ? to_rgb(picture) : picture, exif, quality);
 }
 
 }  // namespace fresco::image

@@ -39,7 +39,8 @@ std::string unquoted(std::string_view value) {
   return std::string(value);
 }
 
-// The end of the quoted string that begins at text[at]; `at` when it is not one up to a comma or the end of the line.
+// The end of the quoted string that begins at text[at]; `at` when it is not one up to a comma or
+// the end of the line.
 size_t quoted_end(std::string_view text, size_t at) {
   for (size_t i = at + 1; i < text.size(); ++i) {
     if (text[i] == '\\') {
@@ -92,8 +93,10 @@ void parse_prompts(std::string_view text, Parameters& parameters) {
       in_negative = true;
       line = trimmed(line.substr(kNegative.size()));
     }
-    if (in_negative) append_line(parameters.negative, negative_begun, line);
-    else append_line(parameters.prompt, prompt_begun, line);
+    if (in_negative)
+      append_line(parameters.negative, negative_begun, line);
+    else
+      append_line(parameters.prompt, prompt_begun, line);
     if (end == std::string_view::npos) return;
     text.remove_prefix(end + 1);
   }

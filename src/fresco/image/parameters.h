@@ -1,5 +1,6 @@
 #pragma once
-// The `parameters` text that Stable Diffusion programs put into pictures: prompt, negative prompt, one line of settings.
+// The `parameters` text that Stable Diffusion programs put into pictures: prompt, negative prompt,
+// one line of settings.
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,7 +10,7 @@
 namespace fresco::image {
 
 struct Parameters {
-  std::string prompt;    // may span lines
+  std::string prompt;  // may span lines
   std::string negative;
   std::vector<std::pair<std::string, std::string>> settings;  // in the order of the text
 
@@ -18,12 +19,13 @@ struct Parameters {
   bool operator==(const Parameters&) const = default;
 };
 
-/// A value with a comma, colon, line break or leading quote is written as a JSON string; the others stand bare.
+/// A value with a comma, colon, line break or leading quote is written as a JSON string; the others
+/// stand bare.
 std::string format_parameters(const Parameters& parameters);
 
-/// Never fails: text that holds no settings is all prompt. The last line counts as settings when it holds three pairs or more.
-/// The text cannot tell everything apart: blanks around lines are lost, and a line of the prompt that starts with
-/// "Negative prompt:" comes back as the negative prompt.
+/// Never fails: text that holds no settings is all prompt. The last line counts as settings when it
+/// holds three pairs or more. The text cannot tell everything apart: blanks around lines are lost,
+/// and a line of the prompt that starts with "Negative prompt:" comes back as the negative prompt.
 Parameters parse_parameters(std::string_view text);
 
 }  // namespace fresco::image

@@ -19,14 +19,22 @@ struct Place {
 // The pixel of a [H, W] picture that comes to (row, column) of the upright one.
 Place source_of(int orientation, int64_t row, int64_t column, int64_t H, int64_t W) {
   switch (orientation) {
-    case 2: return {row, W - 1 - column};
-    case 3: return {H - 1 - row, W - 1 - column};
-    case 4: return {H - 1 - row, column};
-    case 5: return {column, row};
-    case 6: return {H - 1 - column, row};
-    case 7: return {H - 1 - column, W - 1 - row};
-    case 8: return {column, W - 1 - row};
-    default: return {row, column};
+    case 2:
+      return {row, W - 1 - column};
+    case 3:
+      return {H - 1 - row, W - 1 - column};
+    case 4:
+      return {H - 1 - row, column};
+    case 5:
+      return {column, row};
+    case 6:
+      return {H - 1 - column, row};
+    case 7:
+      return {H - 1 - column, W - 1 - row};
+    case 8:
+      return {column, W - 1 - row};
+    default:
+      return {row, column};
   }
 }
 
@@ -35,7 +43,8 @@ Picture converted(const Picture& picture, int64_t channels, Convert&& convert) {
   Picture out = blank_picture(picture.width, picture.height, channels, "picture");
   const uint8_t* from = picture.pixels.data();
   uint8_t* to = out.pixels.data();
-  for (int64_t i = 0; i < picture.width * picture.height; ++i, from += picture.channels, to += channels) convert(from, to);
+  for (int64_t i = 0; i < picture.width * picture.height; ++i, from += picture.channels, to += channels)
+    convert(from, to);
   return out;
 }
 
@@ -43,8 +52,8 @@ Picture converted(const Picture& picture, int64_t channels, Convert&& convert) {
 
 Picture blank_picture(int64_t width, int64_t height, int64_t channels, std::string_view where) {
   if (width < 1 || height < 1 || width > kLargestPixels / height) {
-    throw FormatError(where, fmt::format("expected a picture of 1 to {} megapixels, got {}x{}", kLargestPixels / 1'000'000,
-                                         width, height));
+    throw FormatError(where, fmt::format("expected a picture of 1 to {} megapixels, got {}x{}",
+                                         kLargestPixels / 1'000'000, width, height));
   }
   Picture picture{.width = width, .height = height, .channels = channels, .pixels = {}};
   try {

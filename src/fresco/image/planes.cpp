@@ -21,7 +21,8 @@ std::vector<float> to_planes(const Picture& picture) {
   std::vector<float> planes(picture.pixels.size());
   for (int64_t c = 0; c < C; ++c) {
     for (int64_t i = 0; i < area; ++i) {
-      planes[static_cast<size_t>(c * area + i)] = static_cast<float>(picture.pixels[static_cast<size_t>(i * C + c)]) / 255.0f;
+      planes[static_cast<size_t>(c * area + i)] =
+          static_cast<float>(picture.pixels[static_cast<size_t>(i * C + c)]) / 255.0f;
     }
   }
   return planes;
@@ -39,9 +40,11 @@ Picture from_planes(const float* planes, int64_t C, int64_t H, int64_t W) {
 
 std::vector<float> mask_planes(const Picture& picture, int64_t width, int64_t height) {
   // diffusers' load_image drops alpha before anything else.
-  const Picture grey = to_grey(resize(picture.channels == 4 ? to_rgb(picture) : picture, width, height, Filter::lanczos));
+  const Picture grey =
+      to_grey(resize(picture.channels == 4 ? to_rgb(picture) : picture, width, height, Filter::lanczos));
   std::vector<float> mask(grey.pixels.size());
-  std::transform(grey.pixels.begin(), grey.pixels.end(), mask.begin(), [](uint8_t byte) { return byte >= 128 ? 1.0f : 0.0f; });
+  std::transform(grey.pixels.begin(), grey.pixels.end(), mask.begin(),
+                 [](uint8_t byte) { return byte >= 128 ? 1.0f : 0.0f; });
   return mask;
 }
 

@@ -54,8 +54,8 @@ class PngReader {
   Decoded read() {
     guarded([this] { png_read_info(png_, info_); });
     Decoded decoded;
-    decoded.picture = blank_picture(png_get_image_width(png_, info_), png_get_image_height(png_, info_),
-                                    channels_to_come(), where_);
+    decoded.picture =
+        blank_picture(png_get_image_width(png_, info_), png_get_image_height(png_, info_), channels_to_come(), where_);
     Picture& picture = decoded.picture;
     std::vector<png_bytep> rows(static_cast<size_t>(picture.height));
     for (int64_t y = 0; y < picture.height; ++y) rows[static_cast<size_t>(y)] = picture.at(y, 0);
@@ -83,7 +83,8 @@ class PngReader {
   template <typename Step>
   void guarded(const Step& step) {
     if (runs_through(png_, step)) return;
-    throw FormatError(where_, fmt::format("expected a whole PNG picture, got a broken one: {}", printable(message_.data())));
+    throw FormatError(where_,
+                      fmt::format("expected a whole PNG picture, got a broken one: {}", printable(message_.data())));
   }
 
   bool has_alpha() const {
@@ -155,12 +156,12 @@ ChunkText chunk_text(const Text& text) {
 
 class PngWriter {
  public:
-  PngWriter() {
+  explicit PngWriter(std::string_view where) : where_(where) {
     png_ = png_create_write_struct(PNG_LIBPNG_VER_STRING, &message_, on_error, on_warning);
     info_ = png_ ? png_create_info_struct(png_) : nullptr;
     if (!info_) {
       png_destroy_write_struct(&png_, nullptr);
-      throw ResourceError("PNG", "no memory to write a picture");
+      throw ResourceError(where, "no memory to write a PNG picture");
     }
     png_set_write_fn(png_, &out_, append, [](png_structp) {});
   }
@@ -189,7 +190,7 @@ class PngWriter {
       for (int64_t y = 0; y < picture.height; ++y) png_write_row(png_, picture.at(y, 0));
       png_write_end(png_, info_);
     });
-    if (!done) throw InputError("PNG", fmt::format("cannot hold this picture: {}", message_.data()));
+    if (!done) throw InputError(where_, fmt::format("a PNG cannot hold this picture: {}", message_.data()));
     return std::move(out_);
   }
 
@@ -203,6 +204,7 @@ class PngWriter {
     png_error(png, "no memory");
   }
 
+  std::string_view where_;
   std::string out_;
   Message message_{};
   png_structp png_ = nullptr;
@@ -213,6 +215,8 @@ class PngWriter {
 
 Decoded decode_png(std::span<const std::byte> bytes, std::string_view where) { return PngReader(bytes, where).read(); }
 
-std::string encode_png(const Picture& picture, const std::vector<Text>& texts) { return PngWriter().write(picture, texts); }
+std::string encode_png(const Picture& picture, const std::vector<Text>& texts, std::string_view where) {
+  return PngWriter(where).write(picture, texts);
+}
 
 }  // namespace fresco::image

@@ -15,7 +15,8 @@ constexpr int kUnknowns = 5;  // four latent channels and the bias
 using Row = std::array<double, kUnknowns + 3>;
 using System = std::array<Row, kUnknowns>;
 
-// Gauss-Jordan with the largest pivot, three right sides at once. A little is added to the diagonal, because a channel may be constant.
+// Gauss-Jordan with the largest pivot, three right sides at once. A little is added to the
+// diagonal, because a channel may be constant.
 void solve(System& system) {
   for (int i = 0; i < kUnknowns; ++i) system[i][i] += 1e-6 * (1 + system[i][i]);
   for (int i = 0; i < kUnknowns; ++i) {
@@ -34,8 +35,8 @@ void solve(System& system) {
 
 }  // namespace
 
-// Fitted by "keturn" to Stable Diffusion 1.4 and published at https://discuss.huggingface.co/t/23204, for colours -1 to 1; halved and
-// shifted to 0 to 1 here.
+// Fitted by "keturn" to Stable Diffusion 1.4 and published at
+// https://discuss.huggingface.co/t/23204, for colours -1 to 1; halved and shifted to 0 to 1 here.
 const LatentColours& stable_diffusion_colours() {
   static constexpr LatentColours kColours{.weights = {{{0.298f / 2, 0.207f / 2, 0.208f / 2},
                                                        {0.187f / 2, 0.286f / 2, 0.173f / 2},

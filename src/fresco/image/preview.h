@@ -19,7 +19,8 @@ const LatentColours& stable_diffusion_colours();
 /// Least squares between latents [4, h, w] and a picture decoded from them: for any other VAE.
 LatentColours fit_colours(const float* latents, int64_t h, int64_t w, const Picture& decoded);
 
-/// Without any decoded picture: the first three channels as colours, each spread over its mean plus and minus two deviations.
+/// Without any decoded picture: the first three channels as colours, each spread over its mean plus
+/// and minus two deviations.
 LatentColours spread_colours(const float* latents, int64_t h, int64_t w);
 
 /// latents: [4, h, w]. RGB, `factor` times as wide and high (bilinear). NaN shows as black.

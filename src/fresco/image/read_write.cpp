@@ -24,9 +24,15 @@ struct Signature {
   std::string_view name;
 };
 // What people are likely to pass instead, so that the message can name it.
-constexpr Signature kOthers[] = {{"GIF8"sv, "a GIF"},      {"BM"sv, "a BMP"},           {"II*\0"sv, "a TIFF"},
-                                 {"MM\0*"sv, "a TIFF"},    {"8BPS"sv, "a Photoshop file"}, {"%PDF"sv, "a PDF"},
-                                 {"PK\3\4"sv, "a zip file"}, {"<svg"sv, "an SVG"},       {"<?xml"sv, "an XML file"},
+constexpr Signature kOthers[] = {{"GIF8"sv, "a GIF"},
+                                 {"BM"sv, "a BMP"},
+                                 {"II*\0"sv, "a TIFF"},
+                                 {"MM\0*"sv, "a TIFF"},
+                                 {"8BPS"sv, "a Photoshop file"},
+                                 {"%PDF"sv, "a PDF"},
+                                 {"PK\3\4"sv, "a zip file"},
+                                 {"<svg"sv, "an SVG"},
+                                 {"<?xml"sv, "an XML file"},
                                  {"\xff\x0a"sv, "a JPEG XL"}};
 
 std::string_view describe(std::string_view bytes) {
@@ -48,9 +54,12 @@ Format recognise(std::string_view bytes, std::string_view where) {
 Decoded decode(std::span<const std::byte> bytes, std::string_view where) {
   try {
     switch (recognise({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, where)) {
-      case Format::png: return decode_png(bytes, where);
-      case Format::jpeg: return decode_jpeg(bytes, where);
-      default: return decode_webp(bytes, where);
+      case Format::png:
+        return decode_png(bytes, where);
+      case Format::jpeg:
+        return decode_jpeg(bytes, where);
+      default:
+        return decode_webp(bytes, where);
     }
   } catch (const std::bad_alloc&) {
     throw ResourceError(where, "no memory to read the picture");
@@ -59,7 +68,8 @@ Decoded decode(std::span<const std::byte> bytes, std::string_view where) {
 
 Format format_of(std::string_view extension, std::string_view where) {
   std::string lower(extension);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
   if (lower == ".png") return Format::png;
   if (lower == ".jpg" || lower == ".jpeg") return Format::jpeg;
   if (lower == ".webp") return Format::webp;
@@ -67,11 +77,14 @@ Format format_of(std::string_view extension, std::string_view where) {
                                       extension.empty() ? "none of them" : printable(extension)));
 }
 
-std::string encode(Format format, const Picture& picture, const WriteOptions& options) {
+std::string encode(Format format, const Picture& picture, const WriteOptions& options, std::string_view where) {
   switch (format) {
-    case Format::png: return encode_png(picture, options.texts);
-    case Format::jpeg: return encode_jpeg(picture, options.texts, options.jpeg_quality);
-    default: return encode_webp(picture, options.texts, options.webp_quality);
+    case Format::png:
+      return encode_png(picture, options.texts, where);
+    case Format::jpeg:
+      return encode_jpeg(picture, options.texts, options.jpeg_quality, where);
+    default:
+      return encode_webp(picture, options.texts, options.webp_quality, where);
   }
 }
 
@@ -91,7 +104,9 @@ Picture read_picture(const std::filesystem::path& file) {
   return read_picture(std::as_bytes(std::span(bytes)), file.string());
 }
 
-std::vector<Text> read_texts(std::span<const std::byte> bytes, std::string_view where) { return decode(bytes, where).texts; }
+std::vector<Text> read_texts(std::span<const std::byte> bytes, std::string_view where) {
+  return decode(bytes, where).texts;
+}
 
 std::vector<Text> read_texts(const std::filesystem::path& file) {
   const std::string bytes = read_file(file, kLargestFile);
@@ -112,12 +127,13 @@ void check_picture_name(const std::filesystem::path& file, std::string_view wher
 }
 
 std::string encode_picture(std::string_view extension, const Picture& picture, const WriteOptions& options) {
-  return encode(format_of(extension, "picture format"), picture, options);
+  return encode(format_of(extension, "picture format"), picture, options, "picture");
 }
 
-void write_picture(const std::filesystem::path& file, const Picture& picture, const WriteOptions& options, bool overwrite) {
+void write_picture(const std::filesystem::path& file, const Picture& picture, const WriteOptions& options,
+                   bool overwrite) {
   const Format format = format_of(file.extension().string(), file.string());
-  write_file(file, encode(format, picture, options), overwrite);
+  write_file(file, encode(format, picture, options, file.string()), overwrite);
 }
 
 }  // namespace fresco::image

@@ -1,6 +1,7 @@
-// Separable resampling in fixed point with the coefficients, order of passes and rounding of Pillow up to version 12
-// (src/libImaging/Resample.c), because diffusers prepares its pictures and masks with it. Rows first, always; Pillow 13 begins with
-// the columns where the height shrinks much more than the width, which moves a few bytes by rounding.
+// Separable resampling in fixed point with the coefficients, order of passes and rounding of Pillow
+// up to version 12 (src/libImaging/Resample.c), because diffusers prepares its pictures and masks
+// with it. Rows first, always; Pillow 13 begins with the columns where the height shrinks much more
+// than the width; bytes then differ by what is rounded and clipped between the passes.
 #include "fresco/image/resize.h"
 
 #include <algorithm>
@@ -23,9 +24,12 @@ double sinc(double x) {
 
 double weight(Filter filter, double x) {
   switch (filter) {
-    case Filter::box: return x > -0.5 && x <= 0.5 ? 1 : 0;
-    case Filter::bilinear: return std::max(0.0, 1 - std::abs(x));
-    default: return x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0;
+    case Filter::box:
+      return x > -0.5 && x <= 0.5 ? 1 : 0;
+    case Filter::bilinear:
+      return std::max(0.0, 1 - std::abs(x));
+    default:
+      return x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0;
   }
 }
 
@@ -63,7 +67,8 @@ std::vector<Taps> all_taps(int64_t from, int64_t to, Filter filter) {
   return taps;
 }
 
-// Sum of weight times pixel, `stride` bytes from tap to tap. The sum of the weights' magnitudes stays below 2, so 32 bits hold it.
+// Sum of weight times pixel, `stride` bytes from tap to tap. The sum of the weights' magnitudes
+// stays below 2, so 32 bits hold it.
 uint8_t weighted(const Taps& taps, const uint8_t* source, int64_t stride) {
   int32_t sum = 1 << (kFractionBits - 1);
   for (const int32_t w : taps.weights) {
@@ -80,7 +85,8 @@ Picture resize_rows(const Picture& picture, int64_t width, Filter filter) {
   for (int64_t y = 0; y < out.height; ++y) {
     for (int64_t x = 0; x < width; ++x) {
       const Taps& tap = taps[static_cast<size_t>(x)];
-      for (int64_t c = 0; c < out.channels; ++c) out.at(y, x)[c] = weighted(tap, picture.at(y, tap.first) + c, picture.channels);
+      for (int64_t c = 0; c < out.channels; ++c)
+        out.at(y, x)[c] = weighted(tap, picture.at(y, tap.first) + c, picture.channels);
     }
   }
   return out;
@@ -97,11 +103,13 @@ Picture resize_columns(const Picture& picture, int64_t height, Filter filter) {
   return out;
 }
 
-// Which source pixel lies under the middle of each target pixel. Positions are summed up, not multiplied: so does Pillow.
+// Which source pixel lies under the middle of each target pixel. Positions are summed up, not
+// multiplied: so does Pillow.
 std::vector<int64_t> nearest_sources(int64_t from, int64_t to) {
   const double step = static_cast<double>(from) / static_cast<double>(to);
   std::vector<int64_t> sources;
-  for (double at = step * 0.5; std::ssize(sources) < to; at += step) sources.push_back(std::min(static_cast<int64_t>(at), from - 1));
+  for (double at = step * 0.5; std::ssize(sources) < to; at += step)
+    sources.push_back(std::min(static_cast<int64_t>(at), from - 1));
   return sources;
 }
 
@@ -110,7 +118,8 @@ Picture resize_nearest(const Picture& picture, int64_t width, int64_t height) {
   const auto columns = nearest_sources(picture.width, width), rows = nearest_sources(picture.height, height);
   for (int64_t y = 0; y < height; ++y) {
     for (int64_t x = 0; x < width; ++x) {
-      std::copy_n(picture.at(rows[static_cast<size_t>(y)], columns[static_cast<size_t>(x)]), picture.channels, out.at(y, x));
+      std::copy_n(picture.at(rows[static_cast<size_t>(y)], columns[static_cast<size_t>(x)]), picture.channels,
+                  out.at(y, x));
     }
   }
   return out;

@@ -11,7 +11,8 @@ bool is_surrogate(char32_t c) { return c >= 0xd800 && c <= 0xdfff; }
 
 uint8_t byte_at(std::string_view text, size_t i) { return static_cast<uint8_t>(text[i]); }
 
-// One code point from text[i], and i behind it (Unicode 15, table 3-7; overlong forms and surrogates are broken).
+// One code point from text[i], and i behind it (Unicode 15, table 3-7; overlong forms and
+// surrogates are broken).
 char32_t next_utf8(std::string_view text, size_t& i) {
   const uint8_t first = byte_at(text, i++);
   if (first < 0x80) return first;

@@ -1,5 +1,6 @@
 #pragma once
-// Texts cross between UTF-8 (fresco), Latin-1 (PNG tEXt) and UTF-16 (EXIF). Broken input becomes U+FFFD, never an error.
+// Texts cross between UTF-8 (fresco), Latin-1 (PNG tEXt) and UTF-16 (EXIF). Broken input becomes
+// U+FFFD, never an error.
 #include <optional>
 #include <string>
 #include <string_view>

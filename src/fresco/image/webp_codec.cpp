@@ -18,10 +18,14 @@ WebPData data_of(std::string_view bytes) { return {reinterpret_cast<const uint8_
 
 const char* reason(VP8StatusCode status) {
   switch (status) {
-    case VP8_STATUS_OUT_OF_MEMORY: return "no memory";
-    case VP8_STATUS_UNSUPPORTED_FEATURE: return "a feature that libwebp does not know";
-    case VP8_STATUS_NOT_ENOUGH_DATA: return "the file ends early";
-    default: return "broken data";
+    case VP8_STATUS_OUT_OF_MEMORY:
+      return "no memory";
+    case VP8_STATUS_UNSUPPORTED_FEATURE:
+      return "a feature that libwebp does not know";
+    case VP8_STATUS_NOT_ENOUGH_DATA:
+      return "the file ends early";
+    default:
+      return "broken data";
   }
 }
 
@@ -43,7 +47,7 @@ void read_exif(std::string_view bytes, Decoded& decoded) {
 
 class WebPWriter {
  public:
-  WebPWriter() {
+  explicit WebPWriter(std::string_view where) : where_(where) {
     WebPPictureInit(&input_);
     WebPMemoryWriterInit(&output_);
   }
@@ -59,7 +63,7 @@ class WebPWriter {
     WebPConfig config;
     bool done = WebPConfigInit(&config);
     config.lossless = !quality;
-    config.exact = 1;  // colours under full transparency too
+    config.exact = 1;                                           // colours under full transparency too
     config.quality = static_cast<float>(quality.value_or(75));  // lossless: effort, libwebp's own default
     input_.use_argb = !quality;
     input_.width = static_cast<int>(picture.width);
@@ -69,16 +73,18 @@ class WebPWriter {
     const int stride = static_cast<int>(picture.width * picture.channels);
     const auto import = picture.channels == 4 ? WebPPictureImportRGBA : WebPPictureImportRGB;
     done = done && import(&input_, picture.pixels.data(), stride) && WebPEncode(&config, &input_);
-    if (!done) throw ResourceError("WebP", fmt::format("libwebp gave up with error {}", static_cast<int>(input_.error_code)));
+    if (!done)
+      throw ResourceError(where_, fmt::format("libwebp gave up with error {}", static_cast<int>(input_.error_code)));
     return {reinterpret_cast<const char*>(output_.mem), output_.size};
   }
 
  private:
+  std::string_view where_;
   WebPPicture input_;
   WebPMemoryWriter output_;
 };
 
-std::string with_exif(const std::string& picture, const std::string& exif) {
+std::string with_exif(const std::string& picture, const std::string& exif, std::string_view where) {
   const Mux mux(WebPMuxNew(), WebPMuxDelete);
   const WebPData image = data_of(picture), block = data_of(exif);
   WebPData whole{};
@@ -87,7 +93,7 @@ std::string with_exif(const std::string& picture, const std::string& exif) {
                     WebPMuxAssemble(mux.get(), &whole) == WEBP_MUX_OK;
   std::string out(reinterpret_cast<const char*>(whole.bytes), whole.size);
   WebPDataClear(&whole);
-  if (!done) throw ResourceError("WebP", "no memory to put the texts into the picture");
+  if (!done) throw ResourceError(where, "no memory to put the texts into a WebP picture");
   return out;
 }
 
@@ -96,7 +102,8 @@ std::string with_exif(const std::string& picture, const std::string& exif) {
 Decoded decode_webp(std::span<const std::byte> bytes, std::string_view where) {
   const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
   WebPDecoderConfig config;
-  if (!WebPInitDecoderConfig(&config)) throw ResourceError(where, "another version of libwebp than fresco was built with");
+  if (!WebPInitDecoderConfig(&config))
+    throw ResourceError(where, "another version of libwebp than fresco was built with");
   require(WebPGetFeatures(data, bytes.size(), &config.input), where);
   if (config.input.has_animation) throw FormatError(where, "expected a still picture, got an animated WebP");
   Decoded decoded;
@@ -114,14 +121,15 @@ Decoded decode_webp(std::span<const std::byte> bytes, std::string_view where) {
   return decoded;
 }
 
-std::string encode_webp(const Picture& picture, const std::vector<Text>& texts, std::optional<int> quality) {
+std::string encode_webp(const Picture& picture, const std::vector<Text>& texts, std::optional<int> quality,
+                        std::string_view where) {
   if (picture.width > WEBP_MAX_DIMENSION || picture.height > WEBP_MAX_DIMENSION) {
-    throw InputError("WebP", fmt::format("sides are at most {} pixels, got {}x{}; use .png", WEBP_MAX_DIMENSION,
-                                         picture.width, picture.height));
+    throw InputError(where, fmt::format("expected sides of at most {} pixels for a WebP, got {}x{}; use .png",
+                                        WEBP_MAX_DIMENSION, picture.width, picture.height));
   }
-  std::string out = WebPWriter().write(picture.channels == 1 ? to_rgb(picture) : picture, quality);
+  std::string out = WebPWriter(where).write(picture.channels == 1 ? to_rgb(picture) : picture, quality);
   const std::string exif = make_exif(texts);
-  return exif.empty() ? out : with_exif(out, exif);
+  return exif.empty() ? out : with_exif(out, exif, where);
 }
 
 }  // namespace fresco::image
