@@ -92,6 +92,7 @@ ServerReply FakeHub::answer(const ServerRequest& request) const {
 }
 
 Settings FakeHub::settings(const fs::path& cache) const {
+  ::setenv("no_proxy", "127.0.0.1", 1);  // a proxy in the environment knows nothing of this server
   Settings settings;
   settings.cache = cache;
   settings.endpoint = server.address();

@@ -232,6 +232,7 @@ TEST_F(SnapshotTest, RefusalsSayWhatToDo) {
   };
   const Case cases[] = {
       {404, "RepoNotFound", "", "no such model"},
+      {404, "", "", "no such model, or no such revision"},
       {404, "RevisionNotFound", "", "no such revision \"main\""},
       {401, "", "", "HF_TOKEN"},
       {401, "", "hf_secret", "the token in use may not read it"},
@@ -274,6 +275,13 @@ TEST_F(SnapshotTest, RedirectsInsideTheHubAreFollowedAndEndlessOnesAreNot) {
   EXPECT_THAT(error_of_asking<ResourceError>(), HasSubstr("more than 10 redirects"));
 }
 
+TEST_F(SnapshotTest, TroubleAtTheListingIsTriedFiveTimes) {
+  hub.spoil = [](const auto&, auto& reply) { reply.break_after = 10; };
+  EXPECT_THAT(error_of_asking<ResourceError>(), HasSubstr("after 5 tries"));
+  hub.spoil = [](const auto&, auto& reply) { reply = {.status = 503}; };
+  EXPECT_THAT(error_of_asking<ResourceError>(), HasSubstr("HTTP 503 after 5 tries"));
+}
+
 TEST_F(SnapshotTest, OfflineUsesTheCacheOrSaysWhatIsMissing) {
   settings.offline = true;
   EXPECT_THAT(error_of_asking<ResourceError>(),
@@ -313,7 +321,7 @@ TEST_F(SnapshotTest, DeadNetworkFallsBackToTheCacheWithAWarning) {
   ASSERT_THAT(observer.warnings, SizeIs(1));
   EXPECT_THAT(observer.warnings[0], HasSubstr("using the cached"));
   fs::remove(got / kUNetWeights);
-  EXPECT_THAT(error_of_asking<ResourceError>(), ::testing::AllOf(HasSubstr("after 5 tries"), HasSubstr(kUNetWeights)));
+  EXPECT_THAT(error_of_asking<ResourceError>(), ::testing::AllOf(HasSubstr("after 2 tries"), HasSubstr(kUNetWeights)));
 }
 
 TEST_F(SnapshotTest, TwoThreadsBringEachFileOnce) {

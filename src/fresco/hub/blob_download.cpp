@@ -87,7 +87,7 @@ class Filling {
       if (partial_.size() == file_.size) break;
       if (partial_.size() > farthest) tries = 1;
       farthest = std::max(farthest, partial_.size());
-      context_.client.pause(tries, explained(reply), where_);
+      context_.client.pause(tries, context_.settings.tries, explained(reply), where_);
     }
     report();
   }

@@ -14,6 +14,7 @@ namespace fresco::hub {
 namespace {
 
 constexpr int kMostRedirects = 10;
+constexpr int kTriesToReach = 2;
 constexpr size_t kLargestBody = 64 << 20;
 constexpr size_t kLargestHeaders = 256 << 10;
 constexpr long kReceiveBuffer = 256 << 10;
@@ -156,6 +157,11 @@ HttpReply HttpClient::exchange_once(const HttpRequest& request, const std::strin
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
   exchange.reply.status = static_cast<int>(status);
   if (code != CURLE_OK) exchange.reply.problem = curl_easy_strerror(code);
+  double connect_seconds = 0;
+  long new_connections = 0;
+  curl_easy_getinfo(curl, CURLINFO_CONNECT_TIME, &connect_seconds);
+  curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &new_connections);
+  exchange.reply.reached = code == CURLE_OK || connect_seconds > 0 || (status > 0 && new_connections == 0);
   curl_off_t wait = 0;
   if (curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &wait) == CURLE_OK && wait > 0)
     exchange.reply.retry_after = std::chrono::seconds(wait);
@@ -196,12 +202,12 @@ HttpReply HttpClient::ask(const HttpRequest& request, const std::string& where) 
   for (int tries = 1;; ++tries) {
     HttpReply reply = exchange(request);
     if (!is_worth_another_try(reply)) return reply;
-    pause(tries, reply, where);
+    pause(tries, reply.reached ? settings_.tries : std::min(settings_.tries, kTriesToReach), reply, where);
   }
 }
 
-void HttpClient::pause(int tries_done, const HttpReply& reply, const std::string& where) {
-  if (tries_done >= settings_.tries)
+void HttpClient::pause(int tries_done, int tries, const HttpReply& reply, const std::string& where) {
+  if (tries_done >= tries)
     throw Unreachable(where, fmt::format("{} after {} tries at {}", describe(reply), tries_done, settings_.endpoint));
   if (reply.retry_after && *reply.retry_after > settings_.longest_wait)
     throw Unreachable(where, fmt::format("{}: {} asks to wait {} s before the next request", describe(reply),

@@ -26,6 +26,7 @@ struct HttpReply {
   std::string body;                            // of errors and of replies that nobody sinks, at most 64 MiB
   std::optional<std::chrono::seconds> retry_after;
   std::string problem;  // why the exchange broke off; empty when it ended well
+  bool reached = true;  // false when no connection came about at all
 };
 
 /// What takes the body of a 200 or 206; returning false breaks the exchange off.
@@ -47,11 +48,12 @@ class HttpClient {
 
   /// One exchange, redirects included. Network trouble is in the reply. Errors: Interrupted, and what the sink throws.
   HttpReply exchange(const HttpRequest& request);
-  /// exchange() until an answer is final: not 429, not 5xx, not broken off. Errors: Unreachable, naming `where`.
+  /// exchange() until an answer is final: not 429, not 5xx, not broken off. A hub that cannot be reached at all is tried
+  /// twice only, since a machine without network should say so soon. Errors: Unreachable, naming `where`.
   HttpReply ask(const HttpRequest& request, const std::string& where);
   /// Sleeps before try number `tries_done` + 1, as long as the server asked for or longer each time. Errors: Unreachable
-  /// naming `where` when the tries are used up or the wait would be too long; Interrupted.
-  void pause(int tries_done, const HttpReply& reply, const std::string& where);
+  /// naming `where` when all `tries` are used up or the wait would be too long; Interrupted.
+  void pause(int tries_done, int tries, const HttpReply& reply, const std::string& where);
 
  private:
   struct Exchange;

@@ -80,9 +80,9 @@ void throw_refused(const HttpReply& reply, const Settings& settings, const std::
                                            "in HF_TOKEN",
                                            page));
   }
-  if (code == "RevisionNotFound" || (reply.status == 404 && code == "EntryNotFound"))
-    throw InputError(id, fmt::format("no such {} at {}", what, page));
-  if (reply.status == 404) throw InputError(id, fmt::format("no such model at {} ({})", settings.endpoint, what));
+  if (code == "RepoNotFound") throw InputError(id, fmt::format("no such model at {}", settings.endpoint));
+  if (reply.status == 404)
+    throw InputError(id, fmt::format("no such {}{} at {}", code.empty() ? "model, or no such " : "", what, page));
   throw ResourceError(id, fmt::format("{}: {} refuses with HTTP {}", what, settings.endpoint, reply.status));
 }
 
