@@ -43,7 +43,7 @@ void forget(const std::string& path) {
 
 [[noreturn]] void throw_write_error(const std::filesystem::path& target, int error) {
   const std::string reason = std::strerror(error);
-  if (error == ENOSPC || error == EDQUOT || error == EIO) throw ResourceError(target.string(), "cannot write: " + reason);
+  if (error == ENOSPC || error == EDQUOT || error == EIO || error == EFBIG) throw ResourceError(target.string(), "cannot write: " + reason);
   throw InputError(target.string(), "cannot write: " + reason);
 }
 
