@@ -294,7 +294,8 @@ TEST_F(SnapshotTest, OfflineUsesTheCacheOrSaysWhatIsMissing) {
 }
 
 TEST_F(SnapshotTest, CacheWrittenByPythonsHubIsUsed) {
-  // huggingface_hub keeps absolute and relative links alike, a newline in refs does no harm, and other files may be there.
+  // huggingface_hub keeps absolute and relative links alike, a newline in refs does no harm, and other
+  // files may be there.
   settings.offline = true;
   const fs::path model = settings.cache / "models--maker--shapes";
   const fs::path place = model / "snapshots" / hub.commit;

@@ -19,9 +19,10 @@ struct DownloadContext {
   Observer& observer;
 };
 
-/// Brings blobs/<etag> about: a whole one is kept, an .incomplete one continued with Range where the server can, retried
-/// while it grows, and renamed once its size and hash are the announced ones.
-/// Errors: ResourceError (wrong bytes, which are removed; a full disk), Unreachable, InputError (access), Interrupted.
+/// Brings blobs/<etag> about: a whole one is kept, an .incomplete one continued with Range where the
+/// server can, retried while it grows, and renamed once its size and hash are the announced ones.
+/// Errors: ResourceError (wrong bytes, which are removed; a full disk), Unreachable, InputError
+/// (access), Interrupted.
 void download_blob(const DownloadContext& context, const RemoteFile& file);
 
 /// Bytes of the file that are still to come.

@@ -37,14 +37,16 @@ class Cache {
   std::filesystem::path locks_;
 };
 
-/// Paths of the files below `folder`, "/" between steps; links that lead nowhere are not there. Empty for no such folder.
+/// Paths of the files below `folder`, "/" between steps; links that lead nowhere are not there. Empty
+/// for no such folder.
 Paths files_below(const std::filesystem::path& folder);
 
 /// Creates a folder and those above it. Errors: ResourceError.
 void make_folders(const std::filesystem::path& folder);
 
-/// An exclusive flock(2) on a file, waited for until it is free or the observer cancels; the same lock as Python's filelock.
-/// On a file system without locks it holds nothing: blobs are checked before they are renamed, so this costs only time.
+/// An exclusive flock(2) on a file, waited for until it is free or the observer cancels; the same lock
+/// as Python's filelock. On a file system without locks it holds nothing: blobs are checked before they
+/// are renamed, so this costs only time.
 class FileLock {
  public:
   FileLock(const std::filesystem::path& file, const Observer& observer);

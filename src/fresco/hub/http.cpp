@@ -53,7 +53,8 @@ bool is_redirect(int status) {
 
 }  // namespace
 
-/// What libcurl's callbacks see. They may not throw through C: what they catch is thrown again when libcurl is done.
+/// What libcurl's callbacks see. They may not throw through C: what they catch is thrown again when
+/// libcurl is done.
 struct HttpClient::Exchange {
   const HttpRequest& request;
   Observer& observer;

@@ -1,5 +1,6 @@
 #pragma once
-// One HTTP exchange at a time through libcurl: redirects followed by hand, so that the token never leaves the hub's host.
+// One HTTP exchange at a time through libcurl: redirects followed by hand, so that the token never
+// leaves the hub's host.
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -46,13 +47,16 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  /// One exchange, redirects included. Network trouble is in the reply. Errors: Interrupted, and what the sink throws.
+  /// One exchange, redirects included. Network trouble is in the reply. Errors: Interrupted, and what
+  /// the sink throws.
   HttpReply exchange(const HttpRequest& request);
-  /// exchange() until an answer is final: not 429, not 5xx, not broken off. A hub that cannot be reached at all is tried
-  /// twice only, since a machine without network should say so soon. Errors: Unreachable, naming `where`.
+  /// exchange() until an answer is final: not 429, not 5xx, not broken off. A hub that cannot be
+  /// reached at all is tried twice only, since a machine without network should say so soon. Errors:
+  /// Unreachable, naming `where`.
   HttpReply ask(const HttpRequest& request, const std::string& where);
-  /// Sleeps before try number `tries_done` + 1, as long as the server asked for or longer each time. Errors: Unreachable
-  /// naming `where` when all `tries` are used up or the wait would be too long; Interrupted.
+  /// Sleeps before try number `tries_done` + 1, as long as the server asked for or longer each time.
+  /// Errors: Unreachable naming `where` when all `tries` are used up or the wait would be too long;
+  /// Interrupted.
   void pause(int tries_done, int tries, const HttpReply& reply, const std::string& where);
 
  private:

@@ -22,8 +22,8 @@ struct Listing {
   std::vector<RemoteFile> files;
 };
 
-/// Errors: InputError (no such model or revision, no access), FormatError (a listing that makes no sense, or one whose names
-/// lead out of a folder), Unreachable.
+/// Errors: InputError (no such model or revision, no access), FormatError (a listing that makes no
+/// sense, or one whose names lead out of a folder), Unreachable.
 Listing fetch_listing(HttpClient& client, const Settings& settings, const std::string& id, const std::string& revision);
 
 /// Asks for what the listing left open, since some mirrors do not list blobs. Errors: as above.

@@ -7,7 +7,8 @@ namespace fresco::hub {
 /// Errors: InputError unless `id` is owner/name of letters, digits, "-", "_" and "." without "..", "--".
 void check_id(std::string_view id);
 
-/// Errors: InputError unless `revision` may stand under refs/: letters, digits, "-_.+/", no empty, "." or ".." between slashes.
+/// Errors: InputError unless `revision` may stand under refs/: letters, digits, "-_.+/", no empty, "."
+/// or ".." between slashes.
 void check_revision(std::string_view id, std::string_view revision);
 
 /// A path below a folder: relative, no empty, "." or ".." step, no backslash, no control character.

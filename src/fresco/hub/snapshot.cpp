@@ -29,7 +29,8 @@ struct Cached {
 
 std::string revision_of(const HubRequest& request) { return request.revision.empty() ? "main" : request.revision; }
 
-/// DeciDiffusion's unet/ is a stand-in that was never trained; its pipeline class says so, its list of parts does not.
+/// DeciDiffusion's unet/ is a stand-in that was never trained; its pipeline class says so, its list of
+/// parts does not.
 bool names_flexible_unet(const fs::path& index) {
   std::error_code ignored;
   if (!fs::exists(index, ignored)) return false;
