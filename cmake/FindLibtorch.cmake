@@ -24,7 +24,8 @@ find_package_handle_standard_args(Libtorch REQUIRED_VARS ${_torch_required}
 add_library(fresco_torch INTERFACE)
 add_library(fresco::torch ALIAS fresco_torch)
 target_include_directories(fresco_torch SYSTEM INTERFACE "${LIBTORCH_INCLUDE_DIR}" "${LIBTORCH_INCLUDE_DIR}/torch/csrc/api/include")
-target_compile_definitions(fresco_torch INTERFACE _GLIBCXX_USE_CXX11_ABI=1)
+# libtorch carries headers of a newer fmt than the system's library: where they are seen, fmt is compiled in.
+target_compile_definitions(fresco_torch INTERFACE _GLIBCXX_USE_CXX11_ABI=1 FMT_HEADER_ONLY=1)
 # at::parallel_for is inline and wants OpenMP; libgomp itself is the one beside libtorch, so that a process has a single runtime.
 target_compile_options(fresco_torch INTERFACE -fopenmp)
 set(_torch_gomp)

@@ -9,8 +9,8 @@ at::Tensor conv2d_reference(const Conv2dCall& call) {
   auto x = call.skip.defined() ? at::cat({call.x, call.skip}, 1) : call.x;
   const bool even = g.top == g.bottom && g.left == g.right;
   if (!even) x = at::constant_pad_nd(x, {g.left, g.right, g.top, g.bottom});
-  const at::IntArrayRef padding = even ? at::IntArrayRef{g.top, g.left} : at::IntArrayRef{0, 0};
-  auto y = at::conv2d(x, call.weights.weight(), call.weights.bias(), at::IntArrayRef{g.stride, g.stride}, padding);
+  const std::array<int64_t, 2> stride{g.stride, g.stride}, padding{even ? g.top : 0, even ? g.left : 0};
+  auto y = at::conv2d(x, call.weights.weight(), call.weights.bias(), stride, padding);
   if (call.shift.defined()) y = y + call.shift.unsqueeze(-1).unsqueeze(-1);
   if (call.residual.defined()) y = y + call.residual;
   return y;

@@ -1,0 +1,114 @@
+// The networks against what diffusers computes from the same weights.
+#include "fresco/text/text_encoder.h"
+#include "fresco/unet/unet.h"
+#include "fresco/vae/vae.h"
+#include "fresco/checkpoint/model_files.h"
+#include "fresco/ops/dispatch.h"
+#include "tests/networks/goldens.h"
+
+namespace fresco::test {
+namespace {
+
+// Bounds of float32 sums in another order, relative to the largest magnitude, as the project asks of itself.
+constexpr double kTextBound = 2e-5;
+constexpr double kUnetBound = 2e-5;
+constexpr double kVaeBound = 5e-5;
+
+struct Networks {
+  checkpoint::ModelFiles files;
+  text::TextEncoder text;
+  unet::UNet unet;
+  vae::Vae vae;
+};
+
+bool has_middle(const checkpoint::TensorSource& tensors) {
+  for (const auto& info : tensors.tensors()) {
+    if (info.name.rfind("mid_block.", 0) == 0) return true;
+  }
+  return false;
+}
+
+Networks load(const std::string& model, const std::string& ops) {
+  const layers::Preparation preparation{.ops = ops};
+  auto files = checkpoint::open_model({.model = model}, no_observer());
+  const auto weights = [&](const checkpoint::Part& part) { return layers::CheckpointWeights(part.tensors, preparation); };
+  auto spec = unet::read_spec(files.unet.config, files.unet.config_place, has_middle(*files.unet.tensors));
+  text::TextEncoder text(text::read_text_spec(files.text_encoder.config, "text"), weights(files.text_encoder), preparation);
+  unet::UNet unet(std::move(spec), weights(files.unet), preparation);
+  vae::Vae vae(vae::read_vae_spec(files.vae.config, "vae"), weights(files.vae), preparation);
+  return {std::move(files), std::move(text), std::move(unet), std::move(vae)};
+}
+
+class NetworksTest : public testing::TestWithParam<std::tuple<std::string, std::string>> {
+ protected:
+  void SetUp() override {
+    if (!has_goldens()) GTEST_SKIP() << "reference data is not beside this checkout";
+    c10::InferenceMode guard;
+    const auto& [model, ops] = GetParam();
+    goldens_ = std::make_unique<Goldens>(shared() / "goldens" / (model + ".safetensors"));
+    networks_ = std::make_unique<Networks>(load((shared() / "goldens/models" / model).string(), ops));
+  }
+  at::Tensor unet(const std::string& x, std::vector<float> times) const {
+    c10::InferenceMode guard;
+    const auto latents = (*goldens_)[x];
+    if (times.size() == 1) times.resize(latents.size(0), times[0]);
+    return networks_->unet.forward(latents, at::tensor(times), networks_->unet.bind((*goldens_)["unet.context"]));
+  }
+
+  std::unique_ptr<Goldens> goldens_;
+  std::unique_ptr<Networks> networks_;
+};
+
+TEST_P(NetworksTest, TextEncoderGivesTheReferencesHiddenStates) {
+  c10::InferenceMode guard;
+  const auto ids = (*goldens_)["ids"];
+  EXPECT_LT(relative_error(networks_->text.forward(ids), (*goldens_)["text_hidden"]), kTextBound);
+  EXPECT_LT(relative_error(networks_->text.forward(ids, 1), (*goldens_)["text_hidden_clip_skip_1"]), kTextBound);
+}
+
+TEST_P(NetworksTest, UNetGivesTheReferencesOutputsAtAnyTime) {
+  EXPECT_LT(relative_error(unet("unet.x", {981}), (*goldens_)["unet.out_981"]), kUnetBound);
+  EXPECT_LT(relative_error(unet("unet.x", {40}), (*goldens_)["unet.out_40"]), kUnetBound);
+  EXPECT_LT(relative_error(unet("unet.x", {500.375f}), (*goldens_)["unet.out_500.375"]), kUnetBound);
+}
+
+TEST_P(NetworksTest, UNetGivesEverySampleItsOwnTime) {
+  EXPECT_LT(relative_error(unet("unet.x", {981, 40}), (*goldens_)["unet.out_981_and_40"]), kUnetBound);
+}
+
+TEST_P(NetworksTest, UNetRunsOddSides) { EXPECT_LT(relative_error(unet("unet.odd_x", {500}), (*goldens_)["unet.odd_out_500"]), kUnetBound); }
+
+TEST_P(NetworksTest, VaeDecodesAndEncodes) {
+  c10::InferenceMode guard;
+  EXPECT_LT(relative_error(networks_->vae.decode((*goldens_)["vae.z"]), (*goldens_)["vae.decoded"]), kVaeBound);
+  EXPECT_LT(relative_error(networks_->vae.encode((*goldens_)["vae.image"]), (*goldens_)["vae.moments"]), kVaeBound);
+}
+
+TEST_P(NetworksTest, TheFormAskedForIsTheOneThatRan) {
+  c10::InferenceMode guard;
+  ops::FormRecorder recorder;
+  unet("unet.x", {981});
+  const bool reference = std::get<1>(GetParam()) == "reference";
+  EXPECT_EQ(recorder.counts().count("conv2d/reference"), reference ? 1u : 0u);
+  EXPECT_EQ(recorder.counts().count("conv2d/onednn"), reference ? 0u : 1u);
+  EXPECT_EQ(recorder.counts().count("group_norm_silu/simd"), reference ? 0u : 1u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, NetworksTest,
+                         testing::Combine(testing::Values("tiny-sd15", "tiny-deci10", "tiny-deci20"), testing::Values("reference", "auto")));
+
+TEST(UnmixedUNet, RunsResnetsFirstThenTransformers) {
+  if (!has_goldens()) GTEST_SKIP() << "reference data is not beside this checkout";
+  c10::InferenceMode guard;
+  const auto folder = shared() / "goldens/models/tiny-unmixed/flexible_unet";
+  const auto config = read_json(folder / "config.json");
+  const layers::Preparation preparation{.ops = "reference"};
+  const auto tensors = checkpoint::open_tensors((folder / "diffusion_pytorch_model.safetensors").string());
+  const unet::UNet unet(unet::read_spec(config, "config.json"), layers::CheckpointWeights(tensors, preparation), preparation);
+  const Goldens goldens(shared() / "goldens/tiny-unmixed.safetensors");
+  const auto out = unet.forward(goldens["unet.x"], at::full({2}, 700.0f), unet.bind(goldens["unet.context"]));
+  EXPECT_LT(relative_error(out, goldens["unet.out_700"]), kUnetBound);
+}
+
+}  // namespace
+}  // namespace fresco::test
