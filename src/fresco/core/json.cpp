@@ -54,9 +54,32 @@ class Guard : public nlohmann::json_sax<Json> {
   std::vector<std::set<std::string>> keys_;
 };
 
+// Python writes -Infinity, Infinity and NaN as bare words, which JSON does not know. They become strings of the same text, so that
+// a key that can mean something by one reads it, and any other says that it is no number.
+std::string with_quoted_words(std::string_view text) {
+  std::string quoted;
+  bool in_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') in_string = !in_string;
+    if (in_string && text[i] == '\\' && i + 1 < text.size()) quoted += text[i++];
+    std::string_view word;
+    for (const std::string_view candidate : {"-Infinity", "Infinity", "NaN"})
+      if (!in_string && word.empty() && text.substr(i).starts_with(candidate)) word = candidate;
+    if (word.empty()) {
+      quoted += text[i];
+      continue;
+    }
+    quoted.append("\"").append(word).append("\"");
+    i += word.size() - 1;
+  }
+  return quoted;
+}
+
 }  // namespace
 
 Json parse_json(std::string_view text, std::string_view where, const JsonLimits& limits) {
+  std::string quoted;
+  if (text.find("Infinity") != text.npos || text.find("NaN") != text.npos) text = quoted = with_quoted_words(text);
   Guard guard(where, limits.depth);
   Json::sax_parse(text, &guard);
   return Json::parse(text);

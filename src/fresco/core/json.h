@@ -12,6 +12,7 @@ struct JsonLimits {
   int depth = 64;
 };
 
+/// Python's bare -Infinity, Infinity and NaN come out as strings of that text.
 /// Errors: FormatError with `where`: broken text, nesting beyond the limit, a key that occurs twice in one object.
 Json parse_json(std::string_view text, std::string_view where, const JsonLimits& limits = {});
 
