@@ -14,6 +14,15 @@
 
 namespace fresco::pipeline {
 
+/// float32 values that leave the library without libtorch's headers: [B, C, H, W].
+struct Values {
+  std::vector<int64_t> shape;
+  std::vector<float> data;
+};
+
+/// Whether pictures are decoded in overlapping tiles: when memory would not do otherwise, always, or never.
+enum class Tiling { automatic, always, never };
+
 /// Settings that hold for a whole run. Empty optionals mean: what the model is published with.
 struct DrawRequest {
   std::vector<std::string> prompts;
@@ -32,11 +41,22 @@ struct DrawRequest {
   int count = 1;                           // pictures a prompt
   std::optional<double> strength;
   std::optional<image::Picture> init;
+  std::optional<Values> init_values;       // instead of init: [1, 3, height, width] in 0..1, at the size that is drawn
   std::optional<image::Picture> mask;      // white is painted anew
   int batch = 0;                           // pictures drawn at once; 0: as memory allows
+  Tiling tiling = Tiling::automatic;
   bool one_generator = false;              // diffusers' way with a single generator: one stream for the whole batch
   /// Called after each row with a cheap picture of the first sample; empty: never.
   std::function<void(const image::Picture&)> preview;
+  /// Called after each row with its index and the batch's latents [B, 4, H/8, W/8]; empty: never.
+  std::function<void(int row, const Values& latents)> after_row;
+
+  bool has_init() const { return init || init_values; }
+  /// {width, height} of what is drawn from; only with has_init().
+  std::pair<int64_t, int64_t> init_size() const {
+    if (init) return {init->width, init->height};
+    return {init_values->shape.at(3), init_values->shape.at(2)};
+  }
 };
 
 /// One field of DrawRequest as command lines, JSON and picture files know it.
@@ -69,12 +89,6 @@ struct DrawnPicture {
   image::Picture picture;                  // RGB
   std::string prompt;
   uint64_t seed = 0;
-};
-
-/// float32 values that leave the library without libtorch's headers: [B, C, H, W].
-struct Values {
-  std::vector<int64_t> shape;
-  std::vector<float> data;
 };
 
 struct Drawing {

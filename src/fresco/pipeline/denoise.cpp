@@ -1,0 +1,75 @@
+#include "fresco/pipeline/denoise.h"
+
+#include <ATen/ATen.h>
+
+#include <chrono>
+
+#include "fresco/ops/guidance/guidance.h"
+#include "fresco/ops/mix/mix.h"
+
+namespace fresco::pipeline {
+namespace {
+
+// One line of the table for every sample of the batch: [B, K] over {sample, output, kept, history..., noise}.
+at::Tensor coefficients(const sampling::Mix& mix, int64_t batch) {
+  std::vector<double> line{mix.sample, mix.output, mix.kept};
+  line.insert(line.end(), mix.history.begin(), mix.history.end());
+  line.push_back(mix.noise);
+  return at::tensor(line, at::kDouble).unsqueeze(0).expand({batch, -1});
+}
+
+at::Tensor mixed(const sampling::Mix& mix, const Registers& registers, const at::Tensor& output, const at::Tensor& noise) {
+  std::vector<at::Tensor> inputs{registers.sample, output, registers.kept};
+  for (size_t k = 0; k < sampling::kHistory; ++k) inputs.push_back(k < registers.history.size() ? registers.history[k] : at::Tensor());
+  inputs.push_back(noise);
+  return ops::mix({inputs, coefficients(mix, registers.sample.size(0))});
+}
+
+at::Tensor predict(const unet::UNet& unet, const Guidance& guidance, const sampling::Row& row, const at::Tensor& sample) {
+  const int64_t batch = sample.size(0);
+  const auto scaled = row.input_scale == 1 ? sample : sample * row.input_scale;
+  const auto input = guidance.on() ? at::cat({scaled, scaled}) : scaled;
+  const auto time = at::full({input.size(0)}, row.timestep, at::kFloat);
+  const auto output = unet.forward(input, time, guidance.text);
+  if (!guidance.on()) return output;
+  const auto constant = [&](double value) { return at::full({batch}, value, at::dtype(at::kFloat).device(output.device())); };
+  return ops::guidance({output, constant(guidance.scale), constant(guidance.rescale)});
+}
+
+}  // namespace
+
+void apply_row(const sampling::Row& row, const at::Tensor& output, Registers& registers, const std::function<at::Tensor()>& draw) {
+  auto entry = mixed(row.entry, registers, output, {});
+  if (row.clip) entry = entry.clamp(-*row.clip, *row.clip);
+  auto& history = registers.history;
+  history.insert(history.begin(), std::move(entry));
+  if (history.size() > sampling::kHeldHistory) history.pop_back();
+  if (row.correction) registers.sample = mixed(*row.correction, registers, output, {});
+  if (row.keep) registers.kept = registers.sample;
+  const auto noise = row.draws_noise ? draw() : at::Tensor();
+  registers.sample = mixed(row.update, registers, output, noise);
+  history.erase(history.begin(), history.begin() + row.drops);
+}
+
+DenoiseResult denoise(const unet::UNet& unet, const sampling::SamplingPlan& plan, const Guidance& guidance, at::Tensor start, NoiseStream& noise,
+                      const DenoiseHooks& hooks, Observer& observer) {
+  const auto device = unet.preparation().device;
+  Registers registers{.sample = start.to(device)};
+  const auto shape = start.sizes().slice(1).vec();
+  const auto draw = [&] { return noise.draw(shape).to(device); };
+  DenoiseResult result;
+  const int count = static_cast<int>(plan.rows.size());
+  for (int i = 0; i < count; ++i) {
+    check_cancelled(observer);
+    const auto begin = std::chrono::steady_clock::now();
+    const sampling::Row& row = plan.rows[i];
+    apply_row(row, predict(unet, guidance, row, registers.sample), registers, draw);
+    if (hooks.after_row) hooks.after_row(row, registers.sample);
+    result.step_seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    observer.on_step({hooks.rows_before + i + 1, std::max(count, hooks.rows_in_all), result.step_seconds.back()});
+  }
+  result.latents = registers.sample.to(at::kCPU);
+  return result;
+}
+
+}  // namespace fresco::pipeline

@@ -1,0 +1,153 @@
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "fresco/core/error.h"
+#include "fresco/core/memory.h"
+#include "fresco/image/planes.h"
+#include "fresco/image/preview.h"
+#include "fresco/pipeline/loaded_model.h"
+#include "fresco/pipeline/prompts.h"
+#include "fresco/pipeline/resolve.h"
+#include "fresco/pipeline/run.h"
+#include "fresco/pipeline/start.h"
+#include "fresco/pipeline/torch_errors.h"
+
+namespace fresco::pipeline {
+namespace {
+
+constexpr int64_t kLargestBatch = 8;
+
+// Some of a request's pictures, drawn together.
+struct Batch {
+  size_t count = 0;
+  int of = 1;  // batches in all
+  std::vector<std::string> prompts;
+  std::vector<uint64_t> seeds;
+};
+
+// Memory for one picture of the batch, and how much there is.
+int64_t pictures_at_once(const Model::Impl& model, const Resolved& resolved, const DrawRequest& request) {
+  const auto all = static_cast<int64_t>(resolved.prompts.size());
+  if (request.one_generator) return all;
+  if (request.batch > 0) return std::min<int64_t>(request.batch, all);
+  const auto element = static_cast<uint64_t>(c10::elementSize(model.preparation.type));
+  const uint64_t one = drawing_bytes(model.specs, resolved.width, resolved.height, element);
+  const auto fit = static_cast<int64_t>(available_memory_bytes() / 2 / std::max<uint64_t>(one, 1));
+  return std::clamp<int64_t>(fit, 1, std::min(kLargestBatch, all));
+}
+
+std::vector<Batch> batches(const Resolved& resolved, int64_t at_once) {
+  std::vector<Batch> list;
+  for (size_t first = 0; first < resolved.prompts.size(); first += static_cast<size_t>(at_once)) {
+    const size_t end = std::min(resolved.prompts.size(), first + static_cast<size_t>(at_once));
+    list.push_back({end - first, 1, {resolved.prompts.begin() + first, resolved.prompts.begin() + end},
+                    {resolved.seeds.begin() + first, resolved.seeds.begin() + end}});
+  }
+  for (Batch& batch : list) batch.of = static_cast<int>(list.size());
+  return list;
+}
+
+image::Picture quick_picture(const Model::Impl& model, const at::Tensor& sample) {
+  const auto first = sample[0].to(at::kCPU, at::kFloat).contiguous();
+  const float* values = first.const_data_ptr<float>();
+  const bool known = std::abs(model.specs.vae.scaling_factor - 0.18215) < 1e-9 && first.size(0) == 4;
+  const auto colours = known ? image::stable_diffusion_colours() : image::spread_colours(values, first.size(1), first.size(2));
+  return image::preview(values, first.size(1), first.size(2), colours, model.specs.vae.scale());
+}
+
+Values values_of(const at::Tensor& tensor) {
+  const auto plain = tensor.to(at::kCPU, at::kFloat).contiguous();
+  return {plain.sizes().vec(), {plain.const_data_ptr<float>(), plain.const_data_ptr<float>() + plain.numel()}};
+}
+
+// Inpainting's hook first, then what the caller wants to see.
+DenoiseHooks with_callbacks(DenoiseHooks hooks, const Model::Impl& model, const DrawRequest& request) {
+  if (!request.preview && !request.after_row) return hooks;
+  hooks.after_row = [inner = hooks.after_row, &model, &request, index = 0](const sampling::Row& row, at::Tensor& sample) mutable {
+    if (inner) inner(row, sample);
+    if (request.preview) request.preview(quick_picture(model, sample));
+    if (request.after_row) request.after_row(index, values_of(sample));
+    ++index;
+  };
+  return hooks;
+}
+
+// [B, 4, h, w] final latents -> [B, 3, H, W] in 0..1, a picture at a time: decoding takes more memory than denoising.
+at::Tensor decode(const Model::Impl& model, const Resolved& resolved, const DrawRequest& request, const at::Tensor& latents, Observer& observer) {
+  const auto& spec = model.specs.vae;
+  const auto clean = latents / spec.scaling_factor + spec.shift_factor;
+  const auto element = static_cast<uint64_t>(c10::elementSize(model.preparation.type));
+  const bool large = drawing_bytes(model.specs, resolved.width, resolved.height, element) > available_memory_bytes();
+  const bool tiled = request.tiling == Tiling::always || (request.tiling == Tiling::automatic && large);
+  std::vector<at::Tensor> pictures;
+  for (int64_t b = 0; b < clean.size(0); ++b) {
+    check_cancelled(observer);
+    const auto one = clean.narrow(0, b, 1);
+    pictures.push_back((tiled ? model.vae.decode_tiled(one, {}, [&] { check_cancelled(observer); }) : model.vae.decode(one)).to(at::kCPU));
+  }
+  return (at::cat(pictures) / 2 + 0.5).clamp(0, 1).contiguous();
+}
+
+struct BatchResult {
+  at::Tensor latents, image;
+};
+
+BatchResult draw_batch(const Model::Impl& model, const Resolved& resolved, const DrawRequest& request, const Batch& batch, Run& run, Drawing& drawing) {
+  NoiseStream noise(batch.seeds, request.one_generator);
+  Guidance guidance{.scale = resolved.guidance, .rescale = resolved.guidance_rescale};
+  const auto texts = run.stage("tokenize", [&] {
+    return tokenize(model.tokenizer, batch.prompts, request.negative, guidance.on(), model.specs.text.positions, run.observer());
+  });
+  guidance.text = run.stage("encode text", [&] { return encode(model, texts, resolved.clip_skip); });
+  const auto start = run.stage("make latents", [&] { return make_start(model, resolved, request, noise); });
+  auto hooks = with_callbacks(start.hooks, model, request);
+  hooks.rows_before = static_cast<int>(drawing.step_seconds.size());
+  hooks.rows_in_all = static_cast<int>(resolved.plan.rows.size()) * batch.of;
+  const auto result = run.stage("denoise", [&] { return denoise(model.unet, resolved.plan, guidance, start.latents, noise, hooks, run.observer()); });
+  drawing.step_seconds.insert(drawing.step_seconds.end(), result.step_seconds.begin(), result.step_seconds.end());
+  const auto image = run.stage("decode", [&] { return decode(model, resolved, request, result.latents, run.observer()); });
+  return {result.latents, image};
+}
+
+Json record(const Model::Impl& model, const Resolved& resolved, const DrawRequest& request) {
+  Json settings = settings_json(resolved, request);
+  settings["model"] = model.files.given;
+  settings["family"] = checkpoint::name(model.files.family);
+  settings["device"] = name(model.device);
+  settings["precision"] = name(model.precision);
+  settings["ops"] = model.preparation.ops;
+  return settings;
+}
+
+}  // namespace
+
+Drawing Model::draw(const DrawRequest& request, Observer& observer) const {
+  return with_plain_errors([&] {
+    const c10::InferenceMode no_gradients;
+    const Resolved resolved = resolve(impl_->specs, impl_->files, request);
+    Run run(observer);
+    Drawing drawing;
+    std::vector<at::Tensor> latents, images;
+    for (const Batch& batch : batches(resolved, pictures_at_once(*impl_, resolved, request))) {
+      auto result = draw_batch(*impl_, resolved, request, batch, run, drawing);
+      for (size_t i = 0; i < batch.count; ++i) {
+        const auto planes = result.image[static_cast<int64_t>(i)].contiguous();
+        drawing.pictures.push_back({image::from_planes(planes.const_data_ptr<float>(), 3, resolved.height, resolved.width), batch.prompts[i], batch.seeds[i]});
+      }
+      latents.push_back(result.latents);
+      images.push_back(result.image);
+    }
+    drawing.latents = values_of(at::cat(latents));
+    drawing.image = values_of(at::cat(images));
+    drawing.settings = record(*impl_, resolved, request);
+    drawing.stages = std::move(run).times();
+    return drawing;
+  });
+}
+
+void check_request(const checkpoint::ModelFiles& files, const DrawRequest& request) { resolve(read_specs(files), files, request); }
+
+}  // namespace fresco::pipeline

@@ -1,0 +1,105 @@
+#include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "fresco/core/error.h"
+#include "fresco/core/memory.h"
+#include "fresco/pipeline/loaded_model.h"
+#include "fresco/pipeline/torch_errors.h"
+
+namespace fresco::pipeline {
+namespace {
+
+constexpr uint64_t kProgramBytes = 300ull << 20;  // libtorch itself
+
+double gigabytes(uint64_t bytes) { return static_cast<double>(bytes) / 1e9; }
+
+void check_memory(const checkpoint::ModelFiles& files, const ModelSpecs& specs, const layers::Preparation& preparation) {
+  if (!preparation.device.is_cpu()) return;
+  const auto element = static_cast<uint64_t>(c10::elementSize(preparation.type));
+  const uint64_t weights = weight_bytes(files, element);
+  const uint64_t work = drawing_bytes(specs, 64, 64, element) + kProgramBytes;
+  const uint64_t free = available_memory_bytes();
+  if (weights + work <= free) return;
+  throw ResourceError(files.given, fmt::format("not enough memory: expected {:.1f} GB ({:.1f} for weights, {:.1f} to draw with), got {:.1f} GB free",
+                                               gigabytes(weights + work), gigabytes(weights), gigabytes(work), gigabytes(free)));
+}
+
+// Tells the observer how far loading is, over all parts together.
+class LoadProgress {
+ public:
+  LoadProgress(Observer& observer, uint64_t total) : observer_(observer), total_(total) {}
+  void operator()(uint64_t bytes) {
+    check_cancelled(observer_);
+    done_ += bytes;
+    observer_.on_transfer({"load", done_, total_});
+  }
+
+ private:
+  Observer& observer_;
+  uint64_t done_ = 0, total_;
+};
+
+uint64_t stored_bytes(const checkpoint::ModelFiles& files) {
+  uint64_t sum = 0;
+  for (const auto* part : {&files.unet, &files.vae, &files.text_encoder}) {
+    for (const auto& info : part->tensors->tensors()) sum += info.bytes();
+  }
+  return sum;
+}
+
+text::Tokenizer tokenizer_of(const checkpoint::ModelFiles& files) {
+  return files.tokenizer.empty() ? text::Tokenizer::built_in() : text::Tokenizer::load(files.tokenizer);
+}
+
+std::shared_ptr<Model::Impl> load_parts(checkpoint::ModelFiles files, ModelSpecs specs, const layers::Preparation& preparation, Observer& observer) {
+  LoadProgress progress(observer, stored_bytes(files));
+  const auto weights = [&](const checkpoint::Part& part) {
+    return layers::CheckpointWeights(part.tensors, preparation, [&](uint64_t bytes) { progress(bytes); });
+  };
+  auto tokenizer = tokenizer_of(files);
+  if (static_cast<int64_t>(tokenizer.vocabulary_size()) > specs.text.vocabulary)
+    throw FormatError(files.tokenizer.string(), fmt::format("the tokenizer has {} words, the text encoder knows {}", tokenizer.vocabulary_size(), specs.text.vocabulary));
+  text::TextEncoder text_encoder(specs.text, weights(files.text_encoder), preparation);
+  unet::UNet unet(specs.unet, weights(files.unet), preparation);
+  vae::Vae vae(specs.vae, weights(files.vae), preparation);
+  const auto precision = preparation.type == at::kFloat ? Precision::f32 : preparation.type == at::kHalf ? Precision::f16 : Precision::bf16;
+  return std::shared_ptr<Model::Impl>(new Model::Impl{.files = std::move(files), .specs = std::move(specs), .preparation = preparation,
+                                                      .device = preparation.device.is_cuda() ? Device::cuda : Device::cpu, .precision = precision,
+                                                      .tokenizer = std::move(tokenizer), .text_encoder = std::move(text_encoder),
+                                                      .unet = std::move(unet), .vae = std::move(vae)});
+}
+
+}  // namespace
+
+Model Model::load(const LoadOptions& options, Observer& observer) {
+  const auto begin = std::chrono::steady_clock::now();
+  observer.on_stage_start("load");
+  return with_plain_errors([&] {
+    const c10::InferenceMode no_gradients;
+    if (options.threads < 0) throw InputError("--threads", expected_got("a number from 0", fmt::format("{}", options.threads)));
+    if (options.threads > 0) at::set_num_threads(options.threads);
+    const auto preparation = preparation_for(options);
+    auto files = checkpoint::open_model(options.files, observer);
+    auto specs = read_specs(files);
+    check_memory(files, specs, preparation);
+    Model model;
+    model.impl_ = load_parts(std::move(files), std::move(specs), preparation, observer);
+    observer.on_stage("load", std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    return model;
+  });
+}
+
+checkpoint::Family Model::family() const { return impl_->files.family; }
+const Defaults& Model::defaults() const { return impl_->specs.defaults; }
+Device Model::device() const { return impl_->device; }
+Precision Model::precision() const { return impl_->precision; }
+
+const std::string& Model::weights_hash() const {
+  std::call_once(impl_->hashed, [&] { impl_->hash = checkpoint::weights_hash(impl_->files, no_observer()); });
+  return impl_->hash;
+}
+
+}  // namespace fresco::pipeline

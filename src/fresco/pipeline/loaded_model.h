@@ -1,0 +1,32 @@
+#pragma once
+// What a Model holds once it is loaded.
+#include <mutex>
+#include <optional>
+
+#include "fresco/pipeline/model.h"
+#include "fresco/pipeline/model_specs.h"
+#include "fresco/text/text_encoder.h"
+#include "fresco/text/tokenizer.h"
+#include "fresco/unet/unet.h"
+#include "fresco/vae/vae.h"
+
+namespace fresco::pipeline {
+
+struct Model::Impl {
+  checkpoint::ModelFiles files;
+  ModelSpecs specs;
+  layers::Preparation preparation;
+  Device device = Device::cpu;
+  Precision precision = Precision::f32;
+  text::Tokenizer tokenizer;
+  text::TextEncoder text_encoder;
+  unet::UNet unet;
+  vae::Vae vae;
+  std::once_flag hashed;
+  std::string hash;
+};
+
+/// Device and element type for what was asked. Errors: ResourceError when there is no such device, InputError for a precision it lacks.
+layers::Preparation preparation_for(const LoadOptions& options);
+
+}  // namespace fresco::pipeline

@@ -1,0 +1,54 @@
+#include "fresco/pipeline/prompts.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "fresco/core/error.h"
+
+namespace fresco::pipeline {
+namespace {
+
+class Unique {
+ public:
+  int64_t index(const std::string& text) {
+    const int64_t place = std::find(texts.begin(), texts.end(), text) - texts.begin();
+    if (place == static_cast<int64_t>(texts.size())) texts.push_back(text);
+    return place;
+  }
+  std::vector<std::string> texts;
+};
+
+}  // namespace
+
+TextBatch tokenize(const text::Tokenizer& tokenizer, const std::vector<std::string>& prompts, const std::string& negative, bool guided, int64_t length,
+                   Observer& observer) {
+  Unique unique;
+  TextBatch batch;
+  for (size_t i = 0; guided && i < prompts.size(); ++i) batch.rows.push_back(unique.index(negative));
+  for (const auto& prompt : prompts) batch.rows.push_back(unique.index(prompt));
+  std::vector<int64_t> ids;
+  for (const auto& text : unique.texts) {
+    const auto tokens = tokenizer.encode(text, static_cast<size_t>(length));
+    if (!tokens.cut.empty())
+      observer.on_warning(fmt::format("the prompt has {} tokens, the model reads {}; cut: \"{}\"", tokens.length, length, printable(tokens.cut, 1000)));
+    ids.insert(ids.end(), tokens.ids.begin(), tokens.ids.end());
+  }
+  batch.ids = at::tensor(ids, at::kLong).view({static_cast<int64_t>(unique.texts.size()), length});
+  return batch;
+}
+
+unet::BoundContext encode(const Model::Impl& model, const TextBatch& texts, int64_t clip_skip) {
+  auto bound = model.unet.bind(model.text_encoder.forward(texts.ids, clip_skip));
+  const auto rows = at::tensor(texts.rows, at::dtype(at::kLong)).to(model.preparation.device);
+  for (auto& cell : bound) {
+    for (auto& text : cell) {
+      text.keys = text.keys.index_select(0, rows);
+      text.values = text.values.index_select(0, rows);
+    }
+  }
+  return bound;
+}
+
+}  // namespace fresco::pipeline
