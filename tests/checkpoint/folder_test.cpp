@@ -12,7 +12,9 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-ModelFiles open_path(const fs::path& model) { return open_model({.model = model.string(), .revision = {}, .vae = {}, .config = {}}, no_observer()); }
+ModelFiles open_path(const fs::path& model) {
+  return open_model({.model = model.string(), .revision = {}, .vae = {}, .config = {}}, no_observer());
+}
 
 class GoldenFolder : public testing::Test {
  protected:
@@ -69,8 +71,9 @@ TEST_F(GoldenFolder, AMissingPartIsNamed) {
 }
 
 TEST_F(GoldenFolder, MissingWeightsConfigsAndVocabulariesAreNamed) {
-  for (const auto file : {"unet/config.json", "unet/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors",
-                          "scheduler/scheduler_config.json", "tokenizer/vocab.json"}) {
+  for (const auto file :
+       {"unet/config.json", "unet/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors",
+        "scheduler/scheduler_config.json", "tokenizer/vocab.json"}) {
     const fs::path model = copy_of("tiny-sd15");
     fs::remove(model / file);
     const Outcome outcome = outcome_of([&] { open_path(model); });
@@ -85,7 +88,8 @@ TEST_F(GoldenFolder, AnotherVaeReplacesTheModelsOwn) {
   const fs::path model = copy_of("tiny-sd15");
   fs::remove_all(model / "vae");
   for (const auto& vae : {models_ / "tiny-deci10", models_ / "tiny-deci10" / "vae"}) {
-    const ModelFiles files = open_model({.model = model.string(), .revision = {}, .vae = vae.string(), .config = {}}, no_observer());
+    const ModelFiles files =
+        open_model({.model = model.string(), .revision = {}, .vae = vae.string(), .config = {}}, no_observer());
     EXPECT_EQ(files.vae.config.at("scaling_factor"), 0.25);
   }
 }
@@ -93,7 +97,8 @@ TEST_F(GoldenFolder, AnotherVaeReplacesTheModelsOwn) {
 TEST_F(GoldenFolder, VariantNamesShardsAndUnprefixedTextGiveTheSameWeights) {
   const std::string expected = weights_hash(open_path(models_ / "tiny-sd15"), no_observer());
   const fs::path model = copy_of("tiny-sd15");
-  fs::rename(model / "unet/diffusion_pytorch_model.safetensors", model / "unet/diffusion_pytorch_model.fp16.safetensors");
+  fs::rename(model / "unet/diffusion_pytorch_model.safetensors",
+             model / "unet/diffusion_pytorch_model.fp16.safetensors");
 
   const auto text = open_tensors((model / "text_encoder/model.safetensors").string());
   std::vector<TensorData> first, second;
@@ -114,8 +119,34 @@ TEST_F(GoldenFolder, VariantNamesShardsAndUnprefixedTextGiveTheSameWeights) {
   EXPECT_EQ(expected.size(), 64u);
 }
 
+TEST_F(GoldenFolder, AHubIdIsFoundInTheCacheOfItsUsers) {
+  const fs::path model = folder_.path() / "models--some--model";
+  fs::create_directories(model / "snapshots");
+  const std::string commit(40, 'a');
+  write_bytes(model / "refs" / "main", commit);
+  fs::create_directory_symlink(copy_of("tiny-sd15"), model / "snapshots" / commit);
+  ::setenv("HF_HUB_CACHE", folder_.path().c_str(), 1);
+  ::setenv("HF_HUB_OFFLINE", "1", 1);
+  const ModelFiles files = open_path("some/model");
+  EXPECT_EQ(files.given, "some/model");
+  EXPECT_THAT(files.unet.tensors->place(), HasSubstr("models--some--model"));
+  EXPECT_EQ(outcome_of([&] { open_path("some/other-model"); }).status, 4);  // offline, and not there
+  const ModelFiles other_vae = open_model(
+      {.model = (models_ / "tiny-deci10").string(), .revision = {}, .vae = "some/model", .config = {}}, no_observer());
+  EXPECT_EQ(other_vae.vae.config.at("scaling_factor"), 0.18215);
+}
+
+TEST_F(GoldenFolder, DeciDiffusionWithoutItsOwnUnetIsNotDrawnWithTheStandIn) {
+  const fs::path model = copy_of("tiny-deci10");
+  fs::remove_all(model / "flexible_unet");
+  const Outcome outcome = outcome_of([&] { open_path(model); });
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.message, HasSubstr("no flexible_unet/ folder"));
+}
+
 TEST_F(GoldenFolder, HashesTellWeightsApart) {
-  EXPECT_NE(weights_hash(open_path(models_ / "tiny-deci10"), no_observer()), weights_hash(open_path(models_ / "tiny-deci20"), no_observer()));
+  EXPECT_NE(weights_hash(open_path(models_ / "tiny-deci10"), no_observer()),
+            weights_hash(open_path(models_ / "tiny-deci20"), no_observer()));
 }
 
 TEST(Folder, AModelThatIsNowhereIsTheUsersMistake) {
@@ -128,7 +159,9 @@ TEST(Folder, AModelThatIsNowhereIsTheUsersMistake) {
 
 TEST(Folder, OtherKindsOfPipelinesAreRefusedInWords) {
   const TemporaryFolder folder;
-  write_bytes(folder.path() / "model_index.json", R"({"_class_name":"StableDiffusionXLPipeline","text_encoder_2":["transformers","CLIPTextModelWithProjection"]})");
+  write_bytes(
+      folder.path() / "model_index.json",
+      R"({"_class_name":"StableDiffusionXLPipeline","text_encoder_2":["transformers","CLIPTextModelWithProjection"]})");
   const Outcome outcome = outcome_of([&] { open_path(folder.path()); });
   EXPECT_EQ(outcome.status, 2);
   EXPECT_THAT(outcome.message, HasSubstr("StableDiffusionXLPipeline"));

@@ -13,7 +13,8 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 
 ModelFiles open_with(const fs::path& model, const fs::path& vae = {}, const fs::path& config = {}) {
-  return open_model({.model = model.string(), .revision = {}, .vae = vae.string(), .config = config.string()}, no_observer());
+  return open_model({.model = model.string(), .revision = {}, .vae = vae.string(), .config = config.string()},
+                    no_observer());
 }
 
 void expect_same_tensors(const TensorSource& got, const TensorSource& expected) {
@@ -31,17 +32,27 @@ void expect_same_tensors(const TensorSource& got, const TensorSource& expected) 
 
 // What describes no weights: where the file came from, the size it was trained for, settings of training.
 bool matters(const std::string& key) {
-  static const std::vector<std::string> kNot{"_diffusers_version", "transformers_version", "sample_size", "attention_dropout", "initializer_factor", "initializer_range", "dropout"};
+  static const std::vector<std::string> kNot{
+      "_diffusers_version", "transformers_version", "sample_size", "attention_dropout",
+      "initializer_factor", "initializer_range",    "dropout"};
   return std::ranges::find(kNot, key) == kNot.end();
 }
 
 // Keys that a config leaves out have diffusers' defaults: null or false, or as the ones listed.
 void expect_same_config(const Json& inferred, const Json& published) {
-  const Json defaults = {{"addition_embed_type_num_heads", 64}, {"attention_type", "default"}, {"conv_in_kernel", 3}, {"conv_out_kernel", 3},
-                         {"resnet_out_scale_factor", 1.0}, {"resnet_time_scale_shift", "default"}, {"time_embedding_type", "positional"}};
+  const Json defaults = {{"addition_embed_type_num_heads", 64},
+                         {"attention_type", "default"},
+                         {"conv_in_kernel", 3},
+                         {"conv_out_kernel", 3},
+                         {"resnet_out_scale_factor", 1.0},
+                         {"resnet_time_scale_shift", "default"},
+                         {"time_embedding_type", "positional"}};
   for (const auto& [key, value] : published.items()) {
     if (!matters(key)) continue;
-    const Json got = inferred.contains(key) ? inferred.at(key) : defaults.contains(key) ? defaults.at(key) : value.is_boolean() ? Json(false) : Json();
+    const Json got = inferred.contains(key)   ? inferred.at(key)
+                     : defaults.contains(key) ? defaults.at(key)
+                     : value.is_boolean()     ? Json(false)
+                                              : Json();
     EXPECT_EQ(got, value) << key;
   }
 }
@@ -113,15 +124,19 @@ TEST_F(SingleFile, MissingPartsAreNamed) {
   const struct {
     const char* prefix;
     const char* message;
-  } cases[] = {{"model.diffusion_model.", "holds no U-Net"}, {"cond_stage_model.", "holds no text encoder"}, {"first_stage_model.", "holds no VAE"}};
+  } cases[] = {{"model.diffusion_model.", "holds no U-Net"},
+               {"cond_stage_model.", "holds no text encoder"},
+               {"first_stage_model.", "holds no VAE"}};
   for (const auto& c : cases) {
-    const fs::path file = changed([&](const std::string& name) { return name.starts_with(c.prefix) ? std::string() : name; });
+    const fs::path file =
+        changed([&](const std::string& name) { return name.starts_with(c.prefix) ? std::string() : name; });
     const Outcome outcome = outcome_of([&] { open_with(file); });
     EXPECT_EQ(outcome.status, 2);
     EXPECT_THAT(outcome.message, HasSubstr(c.message));
     expect_one_line(outcome.message);
   }
-  const fs::path without_vae = changed([](const std::string& name) { return name.starts_with("first_stage_model.") ? std::string() : name; });
+  const fs::path without_vae =
+      changed([](const std::string& name) { return name.starts_with("first_stage_model.") ? std::string() : name; });
   EXPECT_NE(open_with(without_vae, folder_model_).vae.tensors, nullptr);
 }
 
@@ -142,8 +157,9 @@ TEST_F(SingleFile, AVaeComesInAnyOfItsNamings) {
 }
 
 TEST_F(SingleFile, MissingTensorsThatTellSizesAreNamed) {
-  for (const std::string gone : {"model.diffusion_model.input_blocks.0.0.weight", "first_stage_model.decoder.conv_in.weight",
-                                 "cond_stage_model.transformer.text_model.embeddings.token_embedding.weight"}) {
+  for (const std::string gone :
+       {"model.diffusion_model.input_blocks.0.0.weight", "first_stage_model.decoder.conv_in.weight",
+        "cond_stage_model.transformer.text_model.embeddings.token_embedding.weight"}) {
     const fs::path file = changed([&](const std::string& name) { return name == gone ? std::string() : name; });
     const Outcome outcome = outcome_of([&] { open_with(file); });
     EXPECT_EQ(outcome.status, 3);

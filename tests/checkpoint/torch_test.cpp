@@ -26,7 +26,8 @@ std::string contents(const TensorSource& source, std::string_view name) {
   return {reinterpret_cast<const char*>(data.bytes.data()), data.bytes.size()};
 }
 
-std::shared_ptr<const TensorSource> open_bytes(const TemporaryFolder& folder, std::string_view bytes, const char* name = "model.ckpt") {
+std::shared_ptr<const TensorSource> open_bytes(const TemporaryFolder& folder, std::string_view bytes,
+                                               const char* name = "model.ckpt") {
   write_bytes(folder.path() / name, bytes);
   return open_tensors((folder.path() / name).string());
 }
@@ -66,7 +67,8 @@ TEST(TorchZip, StridesAreMaterialisedInRowMajorOrder) {
   const TemporaryFolder folder;
   for (const auto& c : cases) {
     EXPECT_EQ(contents(*open_bytes(folder, torch_zip(state_of("a", bytes(6), c.layout), {"012345"})), "a"), c.expected);
-    EXPECT_EQ(contents(*open_bytes(folder, torch_zip(state_of("a", bytes(6), c.layout), {"012345"}, true)), "a"), c.expected);
+    EXPECT_EQ(contents(*open_bytes(folder, torch_zip(state_of("a", bytes(6), c.layout), {"012345"}, true)), "a"),
+              c.expected);
   }
 }
 
@@ -75,14 +77,16 @@ TEST(TorchZip, EveryStorageTypeIsRead) {
     const char* storage;
     ElementType type;
   } cases[] = {
-      {"DoubleStorage", ElementType::f64}, {"FloatStorage", ElementType::f32}, {"HalfStorage", ElementType::f16}, {"BFloat16Storage", ElementType::bf16},
-      {"LongStorage", ElementType::i64}, {"IntStorage", ElementType::i32}, {"ShortStorage", ElementType::i16}, {"CharStorage", ElementType::i8},
-      {"ByteStorage", ElementType::u8}, {"BoolStorage", ElementType::boolean},
+      {"DoubleStorage", ElementType::f64},    {"FloatStorage", ElementType::f32}, {"HalfStorage", ElementType::f16},
+      {"BFloat16Storage", ElementType::bf16}, {"LongStorage", ElementType::i64},  {"IntStorage", ElementType::i32},
+      {"ShortStorage", ElementType::i16},     {"CharStorage", ElementType::i8},   {"ByteStorage", ElementType::u8},
+      {"BoolStorage", ElementType::boolean},
   };
   const TemporaryFolder folder;
   for (const auto& c : cases) {
     const std::string data(2 * size_in_bytes(c.type), 'x');
-    const auto source = open_bytes(folder, torch_zip(state_of("a", PickleBuilder().storage(c.storage, "0", 2), {0, {2}, {1}}), {data}));
+    const auto source =
+        open_bytes(folder, torch_zip(state_of("a", PickleBuilder().storage(c.storage, "0", 2), {0, {2}, {1}}), {data}));
     EXPECT_EQ(source->tensors()[0].type, c.type);
     EXPECT_EQ(contents(*source, "a"), data);
   }
@@ -92,25 +96,52 @@ TEST(TorchZip, TypesWithoutAStorageComeByTheirName) {
   const struct {
     const char* word;
     ElementType type;
-  } cases[] = {{"float8_e4m3fn", ElementType::f8_e4m3}, {"float8_e5m2", ElementType::f8_e5m2}, {"uint16", ElementType::u16}, {"uint64", ElementType::u64}};
+  } cases[] = {{"float8_e4m3fn", ElementType::f8_e4m3},
+               {"float8_e5m2", ElementType::f8_e5m2},
+               {"uint16", ElementType::u16},
+               {"uint64", ElementType::u64}};
   const TemporaryFolder folder;
   for (const auto& c : cases) {
     PickleBuilder state;
     state.raw("}").text("a").global("torch._utils", "_rebuild_tensor_v3").raw("(");
-    state.raw("(").text("storage").global("torch.storage", "UntypedStorage").text("0").text("cpu").integer(16).raw("tQ");
+    state.raw("(")
+        .text("storage")
+        .global("torch.storage", "UntypedStorage")
+        .text("0")
+        .text("cpu")
+        .integer(16)
+        .raw("tQ");
     state.integer(1).integers({1}).integers({1}).raw("\x89}").global("torch", c.word).raw("tRs");
     const auto source = open_bytes(folder, torch_zip(state.stop(), {"0123456789abcdef"}));
     EXPECT_EQ(source->tensors()[0].type, c.type);
-    EXPECT_EQ(contents(*source, "a"), std::string("0123456789abcdef").substr(size_in_bytes(c.type), size_in_bytes(c.type)));
+    EXPECT_EQ(contents(*source, "a"),
+              std::string("0123456789abcdef").substr(size_in_bytes(c.type), size_in_bytes(c.type)));
   }
 }
 
 TEST(TorchZip, ParametersNestedStatesAndTrainingStateAreFine) {
   PickleBuilder state;
-  state.raw("}").text("callbacks").raw("}").global("pytorch_lightning.callbacks.model_checkpoint", "ModelCheckpoint").raw("}").text("best").raw(
-      "").global("numpy.core.multiarray", "scalar").raw("(").global("numpy", "dtype").raw("(").text("f8").raw("tR}b").raw("U\x03xyztRsss");
+  state.raw("}")
+      .text("callbacks")
+      .raw("}")
+      .global("pytorch_lightning.callbacks.model_checkpoint", "ModelCheckpoint")
+      .raw("}")
+      .text("best")
+      .raw("")
+      .global("numpy.core.multiarray", "scalar")
+      .raw("(")
+      .global("numpy", "dtype")
+      .raw("(")
+      .text("f8")
+      .raw("tR}b")
+      .raw("U\x03xyztRsss");
   state.text("state_dict").global("collections", "OrderedDict").raw(")R");
-  state.text("a").global("torch._utils", "_rebuild_parameter").raw("(").tensor(bytes(2), {0, {2}, {1}}).raw("\x88N").raw("tRs");
+  state.text("a")
+      .global("torch._utils", "_rebuild_parameter")
+      .raw("(")
+      .tensor(bytes(2), {0, {2}, {1}})
+      .raw("\x88N")
+      .raw("tRs");
   state.text("nested").raw("}s").text("number").integer(7).raw("s");
   state.raw("}").text("_metadata").raw("}sb");  // attributes of the dictionary itself
   state.raw("s");
@@ -122,8 +153,15 @@ TEST(TorchZip, ParametersNestedStatesAndTrainingStateAreFine) {
 
 TEST(TorchZip, TensorsMayShareAStorageAndTheMemoIsUsed) {
   PickleBuilder state;
-  state.raw("}(").text("a").global("torch._utils", "_rebuild_tensor_v2").raw("q\x05(").raw(bytes(4).body()).raw("r").raw(little<uint32_t>(4'000'000'000u));
-  state.integer(0).integers({2}).integers({1}).raw("\x89}tR").text("b").raw("h\x05(j").raw(little<uint32_t>(4'000'000'000u));
+  state.raw("}(")
+      .text("a")
+      .global("torch._utils", "_rebuild_tensor_v2")
+      .raw("q\x05(")
+      .raw(bytes(4).body())
+      .raw("r")
+      .raw(little<uint32_t>(4'000'000'000u));
+  state.integer(0).integers({2}).integers({1}).raw("\x89}tR").text("b").raw("h\x05(j").raw(
+      little<uint32_t>(4'000'000'000u));
   state.integer(2).integers({2}).integers({1}).raw("\x89}tRu");
   const TemporaryFolder folder;
   const auto source = open_bytes(folder, torch_zip(state.stop(), {"abcd"}, true));
@@ -148,7 +186,8 @@ TEST(TorchLegacy, TheGoldenFileHoldsTheFirstTensorsOfTheWhole) {
   const auto head = open_tensors((folder / "legacy-format-head.ckpt").string());
   const auto whole = open_tensors((folder / "tiny-sd15.safetensors").string());
   EXPECT_EQ(head->tensors().size(), 40u);
-  for (const auto& info : head->tensors()) EXPECT_EQ(contents(*head, info.name), contents(*whole, info.name)) << info.name;
+  for (const auto& info : head->tensors())
+    EXPECT_EQ(contents(*head, info.name), contents(*whole, info.name)) << info.name;
 }
 
 // ---- What is refused
@@ -166,22 +205,33 @@ std::string raw_zip(std::string_view opcodes) { return pickle_zip(PickleBuilder(
 
 std::vector<BadFile> imports() {
   std::vector<BadFile> bad;
-  const std::pair<const char*, const char*> names[] = {
-      {"os", "system"}, {"posix", "system"}, {"builtins", "eval"}, {"__builtin__", "getattr"}, {"subprocess", "Popen"}, {"builtins", "exec"},
-      {"torch.storage", "_load_from_bytes"}, {"torch", "load"}, {"torch.nn.modules.linear", "Linear"}, {"__torch__", "M"}, {"runpy", "_run_code"}};
+  const std::pair<const char*, const char*> names[] = {{"os", "system"},
+                                                       {"posix", "system"},
+                                                       {"builtins", "eval"},
+                                                       {"__builtin__", "getattr"},
+                                                       {"subprocess", "Popen"},
+                                                       {"builtins", "exec"},
+                                                       {"torch.storage", "_load_from_bytes"},
+                                                       {"torch", "load"},
+                                                       {"torch.nn.modules.linear", "Linear"},
+                                                       {"__torch__", "M"},
+                                                       {"runpy", "_run_code"}};
   for (const auto& [module, name] : names) {
     const std::string expected = fmt::format("imports \"{}.{}\"", module, name);
     const std::string call = PickleBuilder().global(module, name).raw("(").text("echo owned").raw("tR").stop();
     bad.push_back({fmt::format("zip that calls {}.{}", module, name), pickle_zip(call), expected});
     bad.push_back({fmt::format("legacy file that calls {}.{}", module, name), torch_legacy(call, {}, 1), expected});
     bad.push_back({fmt::format("bare pickle that calls {}.{}", module, name), call, expected});
-    bad.push_back({fmt::format("stacked {}.{}", module, name), pickle_zip(PickleBuilder().text(module).text(name).raw("\x93").stop()), expected});
+    bad.push_back({fmt::format("stacked {}.{}", module, name),
+                   pickle_zip(PickleBuilder().text(module).text(name).raw("\x93").stop()), expected});
   }
   return bad;
 }
 
 std::vector<BadFile> bad_pickles() {
-  const auto tensor = [](const PickleBuilder& storage, const Layout& layout) { return pickle_zip(state_of("a", storage, layout)); };
+  const auto tensor = [](const PickleBuilder& storage, const Layout& layout) {
+    return pickle_zip(state_of("a", storage, layout));
+  };
   const int64_t huge = int64_t{1} << 62;
   std::string deep_marks(3'000'000, '(');
   std::string many_pairs = "](";
@@ -216,10 +266,19 @@ std::vector<BadFile> bad_pickles() {
       {"memo bomb", raw_zip(bomb), "more than 4194304 values"},
       {"a list", raw_zip("]"), "expected a dictionary of tensors"},
       {"an empty dictionary", raw_zip("}"), "no named tensors"},
-      {"a name twice", pickle_zip(PickleBuilder().raw("}(").text("a").tensor(bytes(1), {0, {1}, {1}}).text("a").tensor(bytes(1), {0, {1}, {1}}).raw("u").stop()),
+      {"a name twice",
+       pickle_zip(PickleBuilder()
+                      .raw("}(")
+                      .text("a")
+                      .tensor(bytes(1), {0, {1}, {1}})
+                      .text("a")
+                      .tensor(bytes(1), {0, {1}, {1}})
+                      .raw("u")
+                      .stop()),
        "\"a\" occurs twice"},
       {"a name that is no UTF-8", pickle_zip(state_of("\xff\xfe", bytes(1), {0, {1}, {1}})), "not UTF-8"},
-      {"a complex tensor", tensor(PickleBuilder().storage("ComplexFloatStorage", "0", 1), {0, {1}, {1}}), "imports \"torch.ComplexFloatStorage\""},
+      {"a complex tensor", tensor(PickleBuilder().storage("ComplexFloatStorage", "0", 1), {0, {1}, {1}}),
+       "imports \"torch.ComplexFloatStorage\""},
       {"shape past its storage", tensor(floats(3), {0, {2, 2}, {2, 1}}), "leaves its storage of 3"},
       {"offset past its storage", tensor(floats(3), {3, {1}, {1}}), "leaves its storage"},
       {"negative offset", tensor(floats(3), {-1, {1}, {1}}), "leaves its storage"},
@@ -229,11 +288,14 @@ std::vector<BadFile> bad_pickles() {
       {"span that overflows", tensor(floats(3), {0, {3, 2}, {huge, huge}}), "leaves its storage"},
       {"one element as a terabyte", tensor(floats(3), {0, {int64_t{1} << 38}, {0}}), "leaves its storage"},
       {"fewer strides than sizes", tensor(floats(3), {0, {1, 1}, {1}}), "2 sizes but 1 strides"},
-      {"nine dimensions", tensor(floats(3), {0, std::vector<int64_t>(9, 1), std::vector<int64_t>(9, 1)}), "9 dimensions"},
+      {"nine dimensions", tensor(floats(3), {0, std::vector<int64_t>(9, 1), std::vector<int64_t>(9, 1)}),
+       "9 dimensions"},
       {"storage of negative size", tensor(floats(-3), {0, {1}, {1}}), "negative size"},
-      {"storage larger than its record", tensor(floats(4), {0, {1}, {1}}), "storage \"0\": expected 4 elements of 4 bytes, got 12 bytes"},
+      {"storage larger than its record", tensor(floats(4), {0, {1}, {1}}),
+       "storage \"0\": expected 4 elements of 4 bytes, got 12 bytes"},
       {"storage whose bytes overflow", tensor(floats(huge), {0, {1}, {1}}), "storage \"0\": expected"},
-      {"storage that is not there", tensor(PickleBuilder().storage("FloatStorage", "../x", 1), {0, {1}, {1}}), "storage \"../x\" is missing"},
+      {"storage that is not there", tensor(PickleBuilder().storage("FloatStorage", "../x", 1), {0, {1}, {1}}),
+       "storage \"../x\" is missing"},
   };
 }
 
@@ -244,7 +306,8 @@ std::vector<BadFile> bad_archives() {
   const auto overlapping = [] {
     std::string file = zip_bytes({{"archive/data.pkl", "\x80\x02}."}, {"archive/data/0", "0123456789"}});
     const size_t entry = file.rfind("archive/data/0") - 46;
-    return changed(changed(file, entry + 20, little<uint32_t>(10) + little<uint32_t>(10)), entry + 42, little<uint32_t>(0));
+    return changed(changed(file, entry + 20, little<uint32_t>(10) + little<uint32_t>(10)), entry + 42,
+                   little<uint32_t>(0));
   };
   const std::string zeros(1 << 20, '\0');
   return {
@@ -252,7 +315,8 @@ std::vector<BadFile> bad_archives() {
       {"only a signature", "PK\x03\x04", "zip: truncated"},
       {"directory past the end", changed(good, end + 16, little<uint32_t>(0xfffffff0)), "runs past the end"},
       {"directory that is none", changed(good, end + 16, little<uint32_t>(1)), "broken directory entry"},
-      {"more records than the directory holds", changed(good, end + 10, little<uint16_t>(9)), "zip directory is truncated"},
+      {"more records than the directory holds", changed(good, end + 10, little<uint16_t>(9)),
+       "zip directory is truncated"},
       {"several disks", changed(good, end + 4, little<uint16_t>(1)), "several disks"},
       {"no data.pkl", zip_bytes({{"word/document.xml", "<w/>"}}), "without data.pkl"},
       {"record twice", zip_bytes({{"a/data.pkl", "x"}, {"a/data.pkl", "y"}}), "occurs twice"},
@@ -261,13 +325,19 @@ std::vector<BadFile> bad_archives() {
       {"packed by another method", changed(good, good.find("PK\x01\x02") + 10, little<uint16_t>(12)), "method 12"},
       {"encrypted", changed(good, good.find("PK\x01\x02") + 8, little<uint16_t>(1)), "encrypted"},
       {"stored in another size", changed(good, good.find("PK\x01\x02") + 24, little<uint32_t>(7)), "bytes stored as"},
-      {"no local header", changed(good, 0, "PK\x07\x08PK") .replace(0, 4, "PK\x05\x06"), "has no header at byte 0"},
-      {"a claim of 4 GiB", zip_bytes({{"a/data.pkl", state}, {"a/data/0", zeros, true, 0xfffffff0}}), "cannot unpack to"},
-      {"a claim of 2^62 bytes", zip_bytes({{"a/data.pkl", state}, {"a/data/0", zeros, true, int64_t{1} << 62}}, true), "cannot unpack to"},
-      {"a pickle that unpacks to too much", zip_bytes({{"a/data.pkl", std::string(70 << 20, '\0'), true}}), "expected at most 67108864 bytes"},
+      {"no local header", changed(good, 0, "PK\x07\x08PK").replace(0, 4, "PK\x05\x06"), "has no header at byte 0"},
+      {"a claim of 4 GiB", zip_bytes({{"a/data.pkl", state}, {"a/data/0", zeros, true, 0xfffffff0}}),
+       "cannot unpack to"},
+      {"a claim of 2^62 bytes", zip_bytes({{"a/data.pkl", state}, {"a/data/0", zeros, true, int64_t{1} << 62}}, true),
+       "cannot unpack to"},
+      {"a pickle that unpacks to too much", zip_bytes({{"a/data.pkl", std::string(70 << 20, '\0'), true}}),
+       "expected at most 67108864 bytes"},
       {"a pickle shorter than claimed", zip_bytes({{"a/data.pkl", state, true, 1000}}), "is broken"},
       {"a pickle longer than claimed", zip_bytes({{"a/data.pkl", state, true, 10}}), "is broken"},
-      {"zip64 directory past the end", changed(torch_zip(state, {"012345"}, false, true), torch_zip(state, {"012345"}, false, true).size() - 34, little(~uint64_t{0})), "past the end"},
+      {"zip64 directory past the end",
+       changed(torch_zip(state, {"012345"}, false, true), torch_zip(state, {"012345"}, false, true).size() - 34,
+               little(~uint64_t{0})),
+       "past the end"},
   };
 }
 

@@ -49,7 +49,8 @@ class ByteReader {
 
  private:
   [[noreturn]] void past_end(uint64_t count) const {
-    throw FormatError(where_, fmt::format("{} is truncated: {} bytes expected at byte {}, the end is at {}", what_, count, at_, bytes_.size()));
+    throw FormatError(where_, fmt::format("{} is truncated: {} bytes expected at byte {}, the end is at {}", what_,
+                                          count, at_, bytes_.size()));
   }
 
   std::span<const std::byte> bytes_;

@@ -13,17 +13,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kIndexEnd = ".index.json";
-
 // In the order they are looked for; diffusers' stem for U-Net and VAE, transformers' for text.
 constexpr std::array<std::string_view, 14> kWeightFiles{
-    "diffusion_pytorch_model.safetensors",      "diffusion_pytorch_model.safetensors.index.json",
-    "diffusion_pytorch_model.fp16.safetensors", "diffusion_pytorch_model.safetensors.index.fp16.json",
-    "model.safetensors",                        "model.safetensors.index.json",
-    "model.fp16.safetensors",                   "model.safetensors.index.fp16.json",
-    "diffusion_pytorch_model.bin",              "diffusion_pytorch_model.bin.index.json",
-    "diffusion_pytorch_model.fp16.bin",         "pytorch_model.bin",
-    "pytorch_model.bin.index.json",             "pytorch_model.fp16.bin",
+    "diffusion_pytorch_model.safetensors",
+    "diffusion_pytorch_model.safetensors.index.json",
+    "diffusion_pytorch_model.fp16.safetensors",
+    "diffusion_pytorch_model.safetensors.index.fp16.json",
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "model.fp16.safetensors",
+    "model.safetensors.index.fp16.json",
+    "diffusion_pytorch_model.bin",
+    "diffusion_pytorch_model.bin.index.json",
+    "diffusion_pytorch_model.fp16.bin",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+    "pytorch_model.fp16.bin",
 };
 
 bool is_folder(const fs::path& path) {
@@ -41,13 +46,15 @@ std::shared_ptr<const TensorSource> open_weights(const fs::path& folder) {
     if (!is_there(path)) continue;
     return path.extension() == ".json" ? open_sharded_tensors(path.string()) : open_tensors(path.string());
   }
-  throw InputError(folder.string(), "no weights; expected diffusion_pytorch_model.safetensors, model.safetensors, a sharded index "
-                                    "or .bin files of these names");
+  throw InputError(folder.string(),
+                   "no weights; expected diffusion_pytorch_model.safetensors, model.safetensors, a sharded index "
+                   "or .bin files of these names");
 }
 
 Json read_object(const fs::path& file) {
   Json object = read_json(file);
-  if (!object.is_object()) throw FormatError(file.string(), fmt::format("expected a JSON object, got {}", object.type_name()));
+  if (!object.is_object())
+    throw FormatError(file.string(), fmt::format("expected a JSON object, got {}", object.type_name()));
   return object;
 }
 
@@ -64,7 +71,8 @@ void check_kind(const fs::path& model) {
   const auto pipeline = json_value<std::string>(index, "_class_name", "", where);
   for (const auto foreign : {"text_encoder_2", "transformer", "prior"}) {
     if (index.contains(foreign))
-      throw InputError(where, fmt::format("a {} has a part \"{}\"; expected Stable Diffusion v1 or DeciDiffusion", printable(pipeline), foreign));
+      throw InputError(where, fmt::format("a {} has a part \"{}\"; expected Stable Diffusion v1 or DeciDiffusion",
+                                          printable(pipeline), foreign));
   }
   if (pipeline.starts_with("DeciDiffusion")) require_part(model, "flexible_unet");
 }
@@ -77,8 +85,9 @@ bool has_middle_block(const TensorSource& unet) {
 }
 
 Family family_of(const Part& unet) {
-  const bool flexible = unet.config.contains("configurations") ||
-                        json_value<std::string>(unet.config, "_class_name", "", unet.config_place) == "FlexibleUNet2DConditionModel";
+  const bool flexible =
+      unet.config.contains("configurations") ||
+      json_value<std::string>(unet.config, "_class_name", "", unet.config_place) == "FlexibleUNet2DConditionModel";
   if (!flexible) return Family::stable_diffusion;
   return has_middle_block(*unet.tensors) ? Family::decidiffusion_1 : Family::decidiffusion_2;
 }
@@ -89,8 +98,9 @@ bool holds_vocabulary(const fs::path& folder) {
 
 fs::path tokenizer_folder(const fs::path& model) {
   require_part(model, "tokenizer");
-  const fs::path folder = model / "tokenizer";
-  if (!holds_vocabulary(folder)) throw InputError(folder.string(), "expected vocab.json and merges.txt, or tokenizer.json");
+  fs::path folder = model / "tokenizer";
+  if (!holds_vocabulary(folder))
+    throw InputError(folder.string(), "expected vocab.json and merges.txt, or tokenizer.json");
   return folder;
 }
 
@@ -101,12 +111,12 @@ void read_scheduler(ModelFiles& files, const fs::path& model) {
   files.scheduler_place = file.string();
 }
 
+}  // namespace
+
 void read_config(Part& part, const fs::path& folder) {
   part.config = read_object(folder / "config.json");
   part.config_place = (folder / "config.json").string();
 }
-
-}  // namespace
 
 Part open_part(const fs::path& folder) {
   Part part;

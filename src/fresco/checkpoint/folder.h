@@ -6,6 +6,9 @@
 
 namespace fresco::checkpoint {
 
+/// part.config from folder/config.json. Errors: InputError (not there), FormatError.
+void read_config(Part& part, const std::filesystem::path& folder);
+
 /// The part in `folder` (unet/, vae/, text_encoder/): its config and its weights, names as they are.
 /// Errors: InputError (no config, no weights), FormatError.
 Part open_part(const std::filesystem::path& folder);

@@ -19,8 +19,20 @@ constexpr int kMostBlocks = 100;  // more in one list is no model of these kinds
 
 // What training leaves in such files and drawing does not need.
 constexpr std::array<std::string_view, 14> kStrays{
-    "model_ema.", "betas", "alphas_cumprod", "sqrt_", "log_one_minus_", "posterior_", "logvar", "lvlb_weights", "cond_stage_model.logit_scale",
-    "cond_stage_model.text_projection", "cond_stage_model.transformer.vision_model.", "first_stage_model.loss.", "loss.", "global_step",
+    "model_ema.",
+    "betas",
+    "alphas_cumprod",
+    "sqrt_",
+    "log_one_minus_",
+    "posterior_",
+    "logvar",
+    "lvlb_weights",
+    "cond_stage_model.logit_scale",
+    "cond_stage_model.text_projection",
+    "cond_stage_model.transformer.vision_model.",
+    "first_stage_model.loss.",
+    "loss.",
+    "global_step",
 };
 
 struct Row {
@@ -80,7 +92,9 @@ constexpr std::array<Row, 8> kVaeEnds{{
 // Prefix of an original name -> prefix in diffusers, and the rows for what follows it.
 class PrefixMap {
  public:
-  void add(std::string original, std::string diffusers, Rows tail = kSame) { targets_[std::move(original)] = {std::move(diffusers), tail}; }
+  void add(std::string original, std::string diffusers, Rows tail = kSame) {
+    targets_[std::move(original)] = {std::move(diffusers), tail};
+  }
   void add(Rows rows) {
     for (const auto& [original, diffusers] : rows) add(std::string(original), std::string(diffusers));
   }
@@ -100,7 +114,8 @@ class PrefixMap {
   };
   static std::optional<std::string> with_tail(const Target& target, std::string_view tail) {
     for (const auto& [original, diffusers] : target.tail) {
-      if (tail.starts_with(original)) return target.prefix + std::string(diffusers) + std::string(tail.substr(original.size()));
+      if (tail.starts_with(original))
+        return target.prefix + std::string(diffusers) + std::string(tail.substr(original.size()));
     }
     return std::nullopt;
   }
@@ -112,7 +127,8 @@ class PrefixMap {
 std::optional<int> leading_number(std::string_view& text) {
   int number = 0;
   size_t digits = 0;
-  for (; digits < text.size() && text[digits] >= '0' && text[digits] <= '9' && number < kMostBlocks; ++digits) number = number * 10 + (text[digits] - '0');
+  for (; digits < text.size() && text[digits] >= '0' && text[digits] <= '9' && number < kMostBlocks; ++digits)
+    number = number * 10 + (text[digits] - '0');
   if (digits == 0 || number >= kMostBlocks || digits == text.size() || text[digits] != '.') return std::nullopt;
   text.remove_prefix(digits + 1);
   return number;
@@ -141,11 +157,14 @@ std::map<int, Block> blocks_of(const std::vector<std::string_view>& names, std::
 }
 
 // The research code keeps one flat list of blocks; a block that halves (or also doubles) the size ends a level.
-void add_blocks(PrefixMap& map, const std::vector<std::string_view>& names, std::string_view list, std::string_view levels) {
+void add_blocks(PrefixMap& map, const std::vector<std::string_view>& names, std::string_view list,
+                std::string_view levels) {
   int level = 0, index = 0;
-  for (const auto& [n, block] : blocks_of(names, list)) {
-    const auto original = [&](int place) { return fmt::format("{}{}.{}.", list, n, place); };
-    const auto target = [&](std::string_view kind, int i) { return fmt::format("{}.{}.{}.{}.", levels, level, kind, i); };
+  for (const auto& [number, block] : blocks_of(names, list)) {
+    const auto original = [&, n = number](int place) { return fmt::format("{}{}.{}.", list, n, place); };
+    const auto target = [&](std::string_view kind, int i) {
+      return fmt::format("{}.{}.{}.{}.", levels, level, kind, i);
+    };
     if (block.resnet) map.add(original(*block.resnet), target("resnets", index), kUnetResnet);
     if (block.transformer) map.add(original(*block.transformer), target("attentions", index));
     if (block.resnet) ++index;
@@ -191,18 +210,21 @@ PrefixMap vae_map(const std::vector<std::string_view>& names) {
   for (int i = 0; i < downs; ++i) {
     map.add(fmt::format("encoder.down.{}.downsample.", i), fmt::format("encoder.down_blocks.{}.downsamplers.0.", i));
     for (int j = 0; j < kMostResnets; ++j)
-      map.add(fmt::format("encoder.down.{}.block.{}.", i, j), fmt::format("encoder.down_blocks.{}.resnets.{}.", i, j), kVaeResnet);
+      map.add(fmt::format("encoder.down.{}.block.{}.", i, j), fmt::format("encoder.down_blocks.{}.resnets.{}.", i, j),
+              kVaeResnet);
   }
   for (int i = 0; i < ups; ++i) {  // counted from the picture's side in the original, from the latents' in diffusers
     map.add(fmt::format("decoder.up.{}.upsample.", i), fmt::format("decoder.up_blocks.{}.upsamplers.0.", ups - 1 - i));
     for (int j = 0; j < kMostResnets; ++j)
-      map.add(fmt::format("decoder.up.{}.block.{}.", i, j), fmt::format("decoder.up_blocks.{}.resnets.{}.", ups - 1 - i, j), kVaeResnet);
+      map.add(fmt::format("decoder.up.{}.block.{}.", i, j),
+              fmt::format("decoder.up_blocks.{}.resnets.{}.", ups - 1 - i, j), kVaeResnet);
   }
   return map;
 }
 
 bool is_stray(std::string_view name) {
-  return name.ends_with(".position_ids") || std::ranges::any_of(kStrays, [&](std::string_view stray) { return name.starts_with(stray); });
+  return name.ends_with(".position_ids") ||
+         std::ranges::any_of(kStrays, [&](std::string_view stray) { return name.starts_with(stray); });
 }
 
 // Names below `prefix`, without it.
@@ -233,8 +255,10 @@ SingleFileKeys sort_keys(const TensorSource& file) {
   for (const auto& info : file.tensors()) {
     if (is_stray(info.name)) continue;
     bool known = false;
-    if (info.name.starts_with(kUnetPrefix)) known = add_if_known(keys.unet, unet, info, kUnetPrefix.size());
-    else if (info.name.starts_with(kVaePrefix)) known = add_if_known(keys.vae, vae, info, kVaePrefix.size());
+    if (info.name.starts_with(kUnetPrefix))
+      known = add_if_known(keys.unet, unet, info, kUnetPrefix.size());
+    else if (info.name.starts_with(kVaePrefix))
+      known = add_if_known(keys.vae, vae, info, kVaePrefix.size());
     else if (info.name.starts_with(kTextPrefix)) {
       keys.text.push_back({info.name, info.name.substr(kTextPrefix.size()), std::nullopt});
       known = true;

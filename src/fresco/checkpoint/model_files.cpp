@@ -22,11 +22,16 @@ bool is_folder(const fs::path& path) {
 }
 
 /// What lies at `given`, or what the hub gives for it: a folder or a single file.
-fs::path locate(const std::string& given, const std::string& revision, std::vector<std::string> parts, std::string_view what, Observer& observer) {
+fs::path locate(const std::string& given, const std::string& revision, std::vector<std::string> parts,
+                std::string_view what, Observer& observer) {
   if (is_there(given)) return given;
   if (!hub::looks_like_hub_id(given))
-    throw InputError(printable(given), fmt::format("no such {}: neither a folder or file of this name exists, nor is it a hub id such as owner/name", what));
-  const fs::path snapshot = hub::snapshot({.id = given, .revision = revision, .parts = std::move(parts), .refresh = false}, observer);
+    throw InputError(
+        printable(given),
+        fmt::format("no such {}: neither a folder or file of this name exists, nor is it a hub id such as owner/name",
+                    what));
+  const fs::path snapshot =
+      hub::snapshot({.id = given, .revision = revision, .parts = std::move(parts), .refresh = false}, observer);
   return hub::single_file(snapshot).value_or(snapshot);
 }
 
@@ -47,9 +52,12 @@ Part open_vae(const std::string& given, Observer& observer) {
 
 std::string_view name(Family family) {
   switch (family) {
-    case Family::stable_diffusion: return "Stable Diffusion v1";
-    case Family::decidiffusion_1: return "DeciDiffusion 1.0";
-    case Family::decidiffusion_2: return "DeciDiffusion 2.0";
+    case Family::stable_diffusion:
+      return "Stable Diffusion v1";
+    case Family::decidiffusion_1:
+      return "DeciDiffusion 1.0";
+    case Family::decidiffusion_2:
+      return "DeciDiffusion 2.0";
   }
   return "";
 }

@@ -17,29 +17,29 @@ std::string_view name(Family family);  // "Stable Diffusion v1", "DeciDiffusion 
 
 /// One network of a model. Tensor names are those of diffusers (transformers for text) whatever the file called them.
 struct Part {
-  Json config;                                   // as in the part's config.json, or what a single file's shapes say
-  std::string config_place;                      // the file a message about the config should name
+  Json config;               // as in the part's config.json, or what a single file's shapes say
+  std::string config_place;  // the file a message about the config should name
   std::shared_ptr<const TensorSource> tensors;
 };
 
 struct ModelFiles {
   Family family = Family::stable_diffusion;
-  std::string given;                             // what the user asked for
-  std::filesystem::path root;                    // folder or single file
+  std::string given;           // what the user asked for
+  std::filesystem::path root;  // folder or single file
   Part unet, vae, text_encoder;
   /// Folder with vocab.json + merges.txt or tokenizer.json; empty: use the vocabulary that ships with fresco.
   std::filesystem::path tokenizer;
-  Json scheduler;                                // scheduler_config.json
+  Json scheduler;  // scheduler_config.json
   std::string scheduler_place;
   /// Tensors of a single file that belong to no part and are not known strays, for `inspect`.
   std::vector<std::string> unused;
 };
 
 struct ModelRequest {
-  std::string model;                             // diffusers folder, single .safetensors/.ckpt, or hub id
-  std::string revision;                          // for hub ids; empty: main
-  std::string vae;                               // another VAE: folder, file or hub id; empty: the model's own
-  std::string config;                            // folder whose configs describe a single file; empty: its shapes do
+  std::string model;     // diffusers folder, single .safetensors/.ckpt, or hub id
+  std::string revision;  // for hub ids; empty: main
+  std::string vae;       // another VAE: folder, file or hub id; empty: the model's own
+  std::string config;    // folder whose configs describe a single file; empty: its shapes do
 };
 
 /// Errors: InputError (no such model, a missing part), FormatError (broken files), ResourceError (network).

@@ -17,14 +17,18 @@ std::string_view beginning(std::span<const std::byte> bytes) {
 }
 
 bool is_safetensors(std::string_view text) { return text.size() > 8 && text[8] == '{'; }
-bool is_web_page(std::string_view text) { return text.starts_with("<!") || text.starts_with("<html") || text.starts_with("<?xml"); }
+bool is_web_page(std::string_view text) {
+  return text.starts_with("<!") || text.starts_with("<html") || text.starts_with("<?xml");
+}
 bool is_lfs_pointer(std::string_view text) { return text.starts_with("version https://git-lfs"); }
 
 [[noreturn]] void refuse(std::string_view text, const std::string& file) {
   if (text.empty()) throw FormatError(file, "empty file; expected tensors");
   if (is_web_page(text)) throw FormatError(file, "a web page, not tensors: was an error page saved under this name?");
-  if (is_lfs_pointer(text)) throw FormatError(file, "a git-lfs pointer, not the tensors themselves; run \"git lfs pull\" in its folder");
-  throw FormatError(file, fmt::format("neither safetensors nor a torch checkpoint (truncated?); begins with \"{}\"", printable(text, 24)));
+  if (is_lfs_pointer(text))
+    throw FormatError(file, "a git-lfs pointer, not the tensors themselves; run \"git lfs pull\" in its folder");
+  throw FormatError(file, fmt::format("neither safetensors nor a torch checkpoint (truncated?); begins with \"{}\"",
+                                      printable(text, 24)));
 }
 
 }  // namespace

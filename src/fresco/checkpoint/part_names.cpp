@@ -22,7 +22,8 @@ constexpr std::array<Respelling, 4> kVaeAttention{{
 std::string vae_name(const std::string& name) {
   if (name.find(".attentions.") == std::string::npos) return name;
   for (const auto& [from, to] : kVaeAttention) {
-    if (const size_t at = name.find(from); at != std::string::npos) return std::string(name).replace(at, from.size(), to);
+    if (const size_t at = name.find(from); at != std::string::npos)
+      return std::string(name).replace(at, from.size(), to);
   }
   return name;
 }
@@ -30,7 +31,8 @@ std::string vae_name(const std::string& name) {
 // A 1x1 convolution's weight is a matrix; older files keep it in four dimensions.
 std::optional<Shape> vae_shape(const TensorInfo& info) {
   const Shape& shape = info.shape;
-  const bool pointwise = info.name.find(".attentions.") != std::string::npos && shape.size() == 4 && shape[2] == 1 && shape[3] == 1;
+  const bool pointwise =
+      info.name.find(".attentions.") != std::string::npos && shape.size() == 4 && shape[2] == 1 && shape[3] == 1;
   return pointwise ? std::optional(Shape{shape[0], shape[1]}) : std::nullopt;
 }
 
@@ -43,7 +45,9 @@ std::string text_name(const std::string& name) {
   return name;
 }
 
-bool is_text_weight(const std::string& name) { return name.starts_with("text_model.") && !name.ends_with(".position_ids"); }
+bool is_text_weight(const std::string& name) {
+  return name.starts_with("text_model.") && !name.ends_with(".position_ids");
+}
 
 }  // namespace
 
@@ -56,7 +60,8 @@ std::shared_ptr<const TensorSource> normalise_vae(std::shared_ptr<const TensorSo
 std::shared_ptr<const TensorSource> normalise_text(std::shared_ptr<const TensorSource> source) {
   std::vector<Renaming> renamings;
   for (const auto& info : source->tensors()) {
-    if (auto name = text_name(info.name); is_text_weight(name)) renamings.push_back({info.name, std::move(name), std::nullopt});
+    if (auto name = text_name(info.name); is_text_weight(name))
+      renamings.push_back({info.name, std::move(name), std::nullopt});
   }
   return rename(std::move(source), std::move(renamings));
 }

@@ -12,7 +12,7 @@
 namespace fresco::checkpoint {
 namespace {
 
-constexpr size_t kMostValues = size_t{1} << 22;         // a file of 100,000 tensors makes 2.4 million
+constexpr size_t kMostValues = size_t{1} << 22;  // a file of 100,000 tensors makes 2.4 million
 constexpr uint64_t kLongestPickle = uint64_t{64} << 20;
 constexpr size_t kMostTensors = size_t{1} << 20;
 constexpr size_t kMostDimensions = 8;
@@ -20,15 +20,57 @@ constexpr uint8_t kNewestProtocol = 5;
 
 // The letters are pickletools' codes.
 enum Opcode : uint8_t {
-  kMark = '(', kStop = '.', kPop = '0', kPopMark = '1', kDup = '2', kNone = 'N', kNewTrue = 0x88, kNewFalse = 0x89,
-  kBinInt = 'J', kBinInt1 = 'K', kBinInt2 = 'M', kLong1 = 0x8a, kLong4 = 0x8b, kBinFloat = 'G',
-  kBinUnicode = 'X', kShortBinUnicode = 0x8c, kBinUnicode8 = 0x8d, kBinString = 'T', kShortBinString = 'U',
-  kBinBytes = 'B', kShortBinBytes = 'C', kBinBytes8 = 0x8e,
-  kEmptyDict = '}', kDict = 'd', kSetItem = 's', kSetItems = 'u', kEmptyList = ']', kList = 'l', kAppend = 'a', kAppends = 'e',
-  kEmptySet = 0x8f, kAddItems = 0x90, kFrozenSet = 0x91,
-  kEmptyTuple = ')', kTuple = 't', kTuple1 = 0x85, kTuple2 = 0x86, kTuple3 = 0x87,
-  kBinGet = 'h', kLongBinGet = 'j', kBinPut = 'q', kLongBinPut = 'r', kMemoize = 0x94,
-  kGlobal = 'c', kStackGlobal = 0x93, kReduce = 'R', kNewObj = 0x81, kBuild = 'b', kBinPersId = 'Q', kProto = 0x80, kFrame = 0x95,
+  kMark = '(',
+  kStop = '.',
+  kPop = '0',
+  kPopMark = '1',
+  kDup = '2',
+  kNone = 'N',
+  kNewTrue = 0x88,
+  kNewFalse = 0x89,
+  kBinInt = 'J',
+  kBinInt1 = 'K',
+  kBinInt2 = 'M',
+  kLong1 = 0x8a,
+  kLong4 = 0x8b,
+  kBinFloat = 'G',
+  kBinUnicode = 'X',
+  kShortBinUnicode = 0x8c,
+  kBinUnicode8 = 0x8d,
+  kBinString = 'T',
+  kShortBinString = 'U',
+  kBinBytes = 'B',
+  kShortBinBytes = 'C',
+  kBinBytes8 = 0x8e,
+  kEmptyDict = '}',
+  kDict = 'd',
+  kSetItem = 's',
+  kSetItems = 'u',
+  kEmptyList = ']',
+  kList = 'l',
+  kAppend = 'a',
+  kAppends = 'e',
+  kEmptySet = 0x8f,
+  kAddItems = 0x90,
+  kFrozenSet = 0x91,
+  kEmptyTuple = ')',
+  kTuple = 't',
+  kTuple1 = 0x85,
+  kTuple2 = 0x86,
+  kTuple3 = 0x87,
+  kBinGet = 'h',
+  kLongBinGet = 'j',
+  kBinPut = 'q',
+  kLongBinPut = 'r',
+  kMemoize = 0x94,
+  kGlobal = 'c',
+  kStackGlobal = 0x93,
+  kReduce = 'R',
+  kNewObj = 0x81,
+  kBuild = 'b',
+  kBinPersId = 'Q',
+  kProto = 0x80,
+  kFrame = 0x95,
 };
 
 class Machine {
@@ -40,7 +82,8 @@ class Machine {
     for (;;) {
       const auto opcode = reader_.number<uint8_t>();
       if (opcode == kStop) break;
-      if (!push_constant(opcode) && !build_container(opcode) && !use_memo(opcode) && !build_object(opcode) && !move_stack(opcode))
+      if (!push_constant(opcode) && !build_container(opcode) && !use_memo(opcode) && !build_object(opcode) &&
+          !move_stack(opcode))
         fail(fmt::format("opcode 0x{:02x} at byte {} is none that torch writes", opcode, reader_.at() - 1));
     }
     pickle_.root = pop();
@@ -98,40 +141,69 @@ class Machine {
         marks_.push_back(stack_.size());
         return true;
       case kPop:
-        if (stack_.size() == floor() && !marks_.empty()) marks_.pop_back();
-        else pop();
+        if (stack_.size() == floor() && !marks_.empty())
+          marks_.pop_back();
+        else
+          pop();
         return true;
-      case kPopMark: pop_to_mark(); return true;
-      case kDup: stack_.push_back(top()); return true;
+      case kPopMark:
+        pop_to_mark();
+        return true;
+      case kDup:
+        stack_.push_back(top());
+        return true;
       case kProto:
-        if (const auto protocol = reader_.number<uint8_t>(); protocol > kNewestProtocol) fail(fmt::format("protocol {}; known up to {}", protocol, kNewestProtocol));
+        if (const auto protocol = reader_.number<uint8_t>(); protocol > kNewestProtocol)
+          fail(fmt::format("protocol {}; known up to {}", protocol, kNewestProtocol));
         return true;
-      case kFrame: reader_.take(8); return true;
-      default: return false;
+      case kFrame:
+        reader_.take(8);
+        return true;
+      default:
+        return false;
     }
   }
 
   // ---- Constants
   bool push_constant(uint8_t opcode) {
     switch (opcode) {
-      case kNone: return push({});
-      case kNewTrue: return push({PickleKind::boolean, 1, {}, {}});
-      case kNewFalse: return push({PickleKind::boolean, 0, {}, {}});
-      case kBinInt: return push_integer(reader_.number<int32_t>());
-      case kBinInt1: return push_integer(reader_.number<uint8_t>());
-      case kBinInt2: return push_integer(reader_.number<uint16_t>());
-      case kLong1: return push_long(reader_.number<uint8_t>());
-      case kLong4: return push_long(reader_.number<uint32_t>());
-      case kBinFloat: reader_.take(8); return push({PickleKind::real, 0, {}, {}});
-      case kShortBinUnicode: return push_text(PickleKind::text, reader_.take_text(reader_.number<uint8_t>()));
-      case kBinUnicode: return push_text(PickleKind::text, reader_.take_text(reader_.number<uint32_t>()));
-      case kBinUnicode8: return push_text(PickleKind::text, reader_.take_text(reader_.number<uint64_t>()));
-      case kShortBinString: return push_text(PickleKind::text, reader_.take_text(reader_.number<uint8_t>()));
-      case kBinString: return push_text(PickleKind::text, reader_.take_text(reader_.number<uint32_t>()));
-      case kShortBinBytes: return push_text(PickleKind::bytes, reader_.take_text(reader_.number<uint8_t>()));
-      case kBinBytes: return push_text(PickleKind::bytes, reader_.take_text(reader_.number<uint32_t>()));
-      case kBinBytes8: return push_text(PickleKind::bytes, reader_.take_text(reader_.number<uint64_t>()));
-      default: return false;
+      case kNone:
+        return push({});
+      case kNewTrue:
+        return push({PickleKind::boolean, 1, {}, {}});
+      case kNewFalse:
+        return push({PickleKind::boolean, 0, {}, {}});
+      case kBinInt:
+        return push_integer(reader_.number<int32_t>());
+      case kBinInt1:
+        return push_integer(reader_.number<uint8_t>());
+      case kBinInt2:
+        return push_integer(reader_.number<uint16_t>());
+      case kLong1:
+        return push_long(reader_.number<uint8_t>());
+      case kLong4:
+        return push_long(reader_.number<uint32_t>());
+      case kBinFloat:
+        reader_.take(8);
+        return push({PickleKind::real, 0, {}, {}});
+      case kShortBinUnicode:
+        return push_text(PickleKind::text, reader_.take_text(reader_.number<uint8_t>()));
+      case kBinUnicode:
+        return push_text(PickleKind::text, reader_.take_text(reader_.number<uint32_t>()));
+      case kBinUnicode8:
+        return push_text(PickleKind::text, reader_.take_text(reader_.number<uint64_t>()));
+      case kShortBinString:
+        return push_text(PickleKind::text, reader_.take_text(reader_.number<uint8_t>()));
+      case kBinString:
+        return push_text(PickleKind::text, reader_.take_text(reader_.number<uint32_t>()));
+      case kShortBinBytes:
+        return push_text(PickleKind::bytes, reader_.take_text(reader_.number<uint8_t>()));
+      case kBinBytes:
+        return push_text(PickleKind::bytes, reader_.take_text(reader_.number<uint32_t>()));
+      case kBinBytes8:
+        return push_text(PickleKind::bytes, reader_.take_text(reader_.number<uint64_t>()));
+      default:
+        return false;
     }
   }
 
@@ -147,23 +219,41 @@ class Machine {
   // ---- Containers
   bool build_container(uint8_t opcode) {
     switch (opcode) {
-      case kEmptyDict: return push({PickleKind::dictionary, 0, {}, {}});
-      case kEmptyList: return push({PickleKind::list, 0, {}, {}});
-      case kEmptySet: return push({PickleKind::opaque, 0, {}, {}});
-      case kEmptyTuple: return push({PickleKind::tuple, 0, {}, {}});
-      case kDict: return push_pairs(pop_to_mark());
-      case kList: return push({PickleKind::list, 0, {}, pop_to_mark()});
-      case kTuple: return push({PickleKind::tuple, 0, {}, pop_to_mark()});
-      case kFrozenSet: pop_to_mark(); return push({PickleKind::opaque, 0, {}, {}});
-      case kTuple1: return push({PickleKind::tuple, 0, {}, pop_several(1)});
-      case kTuple2: return push({PickleKind::tuple, 0, {}, pop_several(2)});
-      case kTuple3: return push({PickleKind::tuple, 0, {}, pop_several(3)});
-      case kAppend: return extend(PickleKind::list, pop_several(1));
-      case kAppends: return extend(PickleKind::list, pop_to_mark());
-      case kAddItems: return extend(PickleKind::opaque, pop_to_mark());
-      case kSetItem: return extend(PickleKind::dictionary, pop_several(2));
-      case kSetItems: return extend(PickleKind::dictionary, pop_to_mark());
-      default: return false;
+      case kEmptyDict:
+        return push({PickleKind::dictionary, 0, {}, {}});
+      case kEmptyList:
+        return push({PickleKind::list, 0, {}, {}});
+      case kEmptySet:
+        return push({PickleKind::opaque, 0, {}, {}});
+      case kEmptyTuple:
+        return push({PickleKind::tuple, 0, {}, {}});
+      case kDict:
+        return push_pairs(pop_to_mark());
+      case kList:
+        return push({PickleKind::list, 0, {}, pop_to_mark()});
+      case kTuple:
+        return push({PickleKind::tuple, 0, {}, pop_to_mark()});
+      case kFrozenSet:
+        pop_to_mark();
+        return push({PickleKind::opaque, 0, {}, {}});
+      case kTuple1:
+        return push({PickleKind::tuple, 0, {}, pop_several(1)});
+      case kTuple2:
+        return push({PickleKind::tuple, 0, {}, pop_several(2)});
+      case kTuple3:
+        return push({PickleKind::tuple, 0, {}, pop_several(3)});
+      case kAppend:
+        return extend(PickleKind::list, pop_several(1));
+      case kAppends:
+        return extend(PickleKind::list, pop_to_mark());
+      case kAddItems:
+        return extend(PickleKind::opaque, pop_to_mark());
+      case kSetItem:
+        return extend(PickleKind::dictionary, pop_several(2));
+      case kSetItems:
+        return extend(PickleKind::dictionary, pop_to_mark());
+      default:
+        return false;
     }
   }
   bool push_pairs(std::vector<Handle> items) {
@@ -181,12 +271,18 @@ class Machine {
   // ---- Memo
   bool use_memo(uint8_t opcode) {
     switch (opcode) {
-      case kBinGet: return get(reader_.number<uint8_t>());
-      case kLongBinGet: return get(reader_.number<uint32_t>());
-      case kBinPut: return put(reader_.number<uint8_t>());
-      case kLongBinPut: return put(reader_.number<uint32_t>());
-      case kMemoize: return put(static_cast<uint32_t>(memo_.size()));
-      default: return false;
+      case kBinGet:
+        return get(reader_.number<uint8_t>());
+      case kLongBinGet:
+        return get(reader_.number<uint32_t>());
+      case kBinPut:
+        return put(reader_.number<uint8_t>());
+      case kLongBinPut:
+        return put(reader_.number<uint32_t>());
+      case kMemoize:
+        return put(static_cast<uint32_t>(memo_.size()));
+      default:
+        return false;
     }
   }
   bool get(uint32_t index) {
@@ -212,18 +308,24 @@ class Machine {
         const auto names = pop_several(2);
         return import(value(names[0]).text, value(names[1]).text);
       }
-      case kReduce: return call(pop_several(2));
-      case kNewObj: return make_instance(pop_several(2));
-      case kBuild: return set_state(pop_several(1));
-      case kBinPersId: return find_storage(pop());
-      default: return false;
+      case kReduce:
+        return call(pop_several(2));
+      case kNewObj:
+        return make_instance(pop_several(2));
+      case kBuild:
+        return set_state(pop_several(1));
+      case kBinPersId:
+        return find_storage(pop());
+      default:
+        return false;
     }
   }
 
   bool import(std::string_view module, std::string_view name) {
     const auto position = find_global(module, name);
     if (!position)
-      fail(fmt::format("imports \"{}.{}\"; expected nothing but what rebuilds tensors, and nothing in a file is run", printable(module, 60), printable(name, 60)));
+      fail(fmt::format("imports \"{}.{}\"; expected nothing but what rebuilds tensors, and nothing in a file is run",
+                       printable(module, 60), printable(name, 60)));
     return push({PickleKind::global, static_cast<int64_t>(*position), {}, {}});
   }
   const PickleGlobal& global_of(Handle handle) const {
@@ -235,18 +337,23 @@ class Machine {
     const PickleGlobal& callee = global_of(callee_and_arguments[0]);
     if (value(callee_and_arguments[1]).kind != PickleKind::tuple) fail_broken();
     switch (callee.role) {
-      case GlobalRole::dictionary: return push(dictionary_from(callee_and_arguments[1]));
+      case GlobalRole::dictionary:
+        return push(dictionary_from(callee_and_arguments[1]));
       case GlobalRole::first_argument: {
         const auto& arguments = value(callee_and_arguments[1]).items;
         if (arguments.empty()) fail_broken();
         stack_.push_back(arguments[0]);
         return true;
       }
-      case GlobalRole::rebuild_tensor: return rebuild_tensor(value(callee_and_arguments[1]).items, false);
-      case GlobalRole::rebuild_typed: return rebuild_tensor(value(callee_and_arguments[1]).items, true);
-      case GlobalRole::opaque: return push({PickleKind::opaque, 0, {}, {}});
+      case GlobalRole::rebuild_tensor:
+        return rebuild_tensor(value(callee_and_arguments[1]).items, false);
+      case GlobalRole::rebuild_typed:
+        return rebuild_tensor(value(callee_and_arguments[1]).items, true);
+      case GlobalRole::opaque:
+        return push({PickleKind::opaque, 0, {}, {}});
       case GlobalRole::storage_type:
-      case GlobalRole::element_type: break;
+      case GlobalRole::element_type:
+        break;
     }
     fail(fmt::format("calls \"{}.{}\", which is a type", callee.module, callee.name));
   }
@@ -307,12 +414,14 @@ class Machine {
   // ("storage", type, key, device, elements) and in older files a window (name, begin, elements) or None.
   bool find_storage(Handle id) {
     const PickleValue& tuple = value(id);
-    if (tuple.kind != PickleKind::tuple || tuple.items.size() < 5 || tuple.items.size() > 6 || text(tuple.items[0]) != "storage")
+    if (tuple.kind != PickleKind::tuple || tuple.items.size() < 5 || tuple.items.size() > 6 ||
+        text(tuple.items[0]) != "storage")
       fail("refers to something that is no storage");
     const PickleGlobal& type = global_of(tuple.items[1]);
     if (type.role != GlobalRole::storage_type) fail_broken();
     PickledStorage storage{type.type, text(tuple.items[2]), count(tuple.items[4]), std::nullopt, 0};
-    if (tuple.items.size() == 6 && value(tuple.items[5]).kind != PickleKind::none) read_window(storage, value(tuple.items[5]));
+    if (tuple.items.size() == 6 && value(tuple.items[5]).kind != PickleKind::none)
+      read_window(storage, value(tuple.items[5]));
     pickle_.storages.push_back(storage);
     return push({PickleKind::storage, static_cast<int64_t>(pickle_.storages.size() - 1), {}, {}});
   }

@@ -14,20 +14,35 @@ namespace fresco::checkpoint {
 
 using Handle = uint32_t;  // position in Pickle::values
 
-enum class PickleKind : uint8_t { none, boolean, integer, real, text, bytes, tuple, list, dictionary, global, storage, tensor, opaque };
+enum class PickleKind : uint8_t {
+  none,
+  boolean,
+  integer,
+  real,
+  text,
+  bytes,
+  tuple,
+  list,
+  dictionary,
+  global,
+  storage,
+  tensor,
+  opaque
+};
 
 struct PickleValue {
   PickleKind kind = PickleKind::none;
-  int64_t number = 0;          // boolean, integer; global: position in the table; storage, tensor: position in Pickle's lists
-  std::string_view text;       // text, bytes: lies in the pickle; an integer of more than 8 bytes: its bytes
-  std::vector<Handle> items;   // tuple, list; dictionary: key, value, key, value, ...
+  int64_t number = 0;  // boolean, integer; global: position in the table; storage, tensor: position in Pickle's lists
+  std::string_view text;      // text, bytes: lies in the pickle; an integer of more than 8 bytes: its bytes
+  std::vector<Handle> items;  // tuple, list; dictionary: key, value, key, value, ...
 };
 
 struct PickledStorage {
   std::optional<ElementType> type;  // empty: bytes whose type the tensor states
   std::string_view key;
-  uint64_t elements = 0;            // of `type`; bytes when it is empty
-  std::optional<std::string_view> view;  // older files: a window into the storage `key`, under this name, beginning here
+  uint64_t elements = 0;  // of `type`; bytes when it is empty
+  std::optional<std::string_view>
+      view;  // older files: a window into the storage `key`, under this name, beginning here
   uint64_t view_begin = 0;
 };
 

@@ -8,13 +8,13 @@
 namespace fresco::checkpoint {
 
 enum class GlobalRole {
-  dictionary,         // called: a dictionary
-  first_argument,     // called: its first argument
-  rebuild_tensor,     // called with (storage, offset, size, stride, ...)
-  rebuild_typed,      // called with (storage, offset, size, stride, requires_grad, hooks, type, ...)
-  storage_type,       // names the element type of a storage
-  element_type,       // names an element type
-  opaque,             // stands beside the weights in published checkpoints; becomes a value that nobody looks at
+  dictionary,      // called: a dictionary
+  first_argument,  // called: its first argument
+  rebuild_tensor,  // called with (storage, offset, size, stride, ...)
+  rebuild_typed,   // called with (storage, offset, size, stride, requires_grad, hooks, type, ...)
+  storage_type,    // names the element type of a storage
+  element_type,    // names an element type
+  opaque,          // stands beside the weights in published checkpoints; becomes a value that nobody looks at
 };
 
 struct PickleGlobal {

@@ -32,7 +32,8 @@ std::string_view header_text(std::span<const std::byte> file, std::string_view w
   if (length > kLargestHeader)
     throw FormatError(where, fmt::format("header length: expected at most {}, got {}", kLargestHeader, length));
   if (length > file.size() - kLengthBytes)
-    throw FormatError(where, fmt::format("header of {} bytes runs past the end of the file ({} bytes)", length, file.size()));
+    throw FormatError(where,
+                      fmt::format("header of {} bytes runs past the end of the file ({} bytes)", length, file.size()));
   return {reinterpret_cast<const char*>(file.data()) + kLengthBytes, static_cast<size_t>(length)};
 }
 
@@ -47,13 +48,15 @@ ElementType read_type(const Json& entry, std::string_view name, std::string_view
   const auto text = word.is_string() ? word.get<std::string>() : std::string(word.type_name());
   const auto type = word.is_string() ? element_type(text) : std::nullopt;
   if (!type)
-    throw FormatError(where, fmt::format("{}: unknown element type \"{}\"; known: {}", about(name), printable(text), known_element_types()));
+    throw FormatError(where, fmt::format("{}: unknown element type \"{}\"; known: {}", about(name), printable(text),
+                                         known_element_types()));
   return *type;
 }
 
 Shape read_shape(const Json& entry, std::string_view name, std::string_view where) {
   const Json& sides = member(entry, "shape", name, where);
-  if (!sides.is_array()) throw FormatError(where, fmt::format("{}: expected a list as shape, got {}", about(name), sides.type_name()));
+  if (!sides.is_array())
+    throw FormatError(where, fmt::format("{}: expected a list as shape, got {}", about(name), sides.type_name()));
   Shape shape;
   shape.reserve(sides.size());
   for (const Json& side : sides) {
@@ -68,9 +71,11 @@ Shape read_shape(const Json& entry, std::string_view name, std::string_view wher
 
 uint64_t checked_bytes(const TensorInfo& info, std::string_view where) {
   const auto elements = checked_elements(info.shape);
-  const auto bytes = elements ? checked_mul<int64_t>(*elements, static_cast<int64_t>(size_in_bytes(info.type))) : std::nullopt;
+  const auto bytes =
+      elements ? checked_mul<int64_t>(*elements, static_cast<int64_t>(size_in_bytes(info.type))) : std::nullopt;
   if (!bytes)
-    throw FormatError(where, fmt::format("{}: the product of shape {} overflows", about(info.name), printable(to_string(info.shape))));
+    throw FormatError(where, fmt::format("{}: the product of shape {} overflows", about(info.name),
+                                         printable(to_string(info.shape))));
   return static_cast<uint64_t>(*bytes);
 }
 
@@ -81,17 +86,20 @@ struct Extent {
 
 Extent read_extent(const Json& entry, const TensorInfo& info, uint64_t data_size, std::string_view where) {
   const Json& offsets = member(entry, "data_offsets", info.name, where);
-  const bool pair = offsets.is_array() && offsets.size() == 2 && offsets[0].is_number_unsigned() && offsets[1].is_number_unsigned();
+  const bool pair =
+      offsets.is_array() && offsets.size() == 2 && offsets[0].is_number_unsigned() && offsets[1].is_number_unsigned();
   if (!pair) throw FormatError(where, fmt::format("{}: expected two offsets that are not negative", about(info.name)));
   const Extent extent{offsets[0].get<uint64_t>(), offsets[1].get<uint64_t>()};
   if (extent.begin > extent.end)
-    throw FormatError(where, fmt::format("{}: its end {} lies before its begin {}", about(info.name), extent.end, extent.begin));
+    throw FormatError(
+        where, fmt::format("{}: its end {} lies before its begin {}", about(info.name), extent.end, extent.begin));
   if (extent.end > data_size)
-    throw FormatError(where, fmt::format("{}: ends at byte {} of {} (truncated?)", about(info.name), extent.end, data_size));
+    throw FormatError(where,
+                      fmt::format("{}: ends at byte {} of {} (truncated?)", about(info.name), extent.end, data_size));
   const uint64_t expected = checked_bytes(info, where);
   if (extent.end - extent.begin != expected)
-    throw FormatError(where, fmt::format("{}: expected {} bytes for {} {}, got {}", about(info.name), expected, name(info.type),
-                                         printable(to_string(info.shape)), extent.end - extent.begin));
+    throw FormatError(where, fmt::format("{}: expected {} bytes for {} {}, got {}", about(info.name), expected,
+                                         name(info.type), printable(to_string(info.shape)), extent.end - extent.begin));
   return extent;
 }
 
@@ -101,9 +109,11 @@ void check_tiling(std::vector<PlacedTensor>& tensors, std::span<const std::byte>
   const std::byte* next = data.data();
   for (const auto& tensor : tensors) {
     const auto begin = tensor.bytes.data() - data.data();
-    if (tensor.bytes.data() < next) throw FormatError(where, fmt::format("{} overlaps the one before it at byte {}", about(tensor.info.name), begin));
+    if (tensor.bytes.data() < next)
+      throw FormatError(where, fmt::format("{} overlaps the one before it at byte {}", about(tensor.info.name), begin));
     if (tensor.bytes.data() > next)
-      throw FormatError(where, fmt::format("hole of {} bytes before {}", tensor.bytes.data() - next, about(tensor.info.name)));
+      throw FormatError(where,
+                        fmt::format("hole of {} bytes before {}", tensor.bytes.data() - next, about(tensor.info.name)));
     next = tensor.bytes.data() + tensor.bytes.size();
   }
   const auto left = data.data() + data.size() - next;
@@ -138,12 +148,14 @@ std::vector<PlacedTensor> parse_safetensors(std::span<const std::byte> file, std
   const std::string_view text = header_text(file, where);
   const auto data = file.subspan(kLengthBytes + text.size());
   const Json header = parse_json(text, where);
-  if (!header.is_object()) throw FormatError(where, fmt::format("header: expected a JSON object, got {}", header.type_name()));
+  if (!header.is_object())
+    throw FormatError(where, fmt::format("header: expected a JSON object, got {}", header.type_name()));
   std::vector<PlacedTensor> tensors;
   tensors.reserve(header.size());
   for (const auto& [name, entry] : header.items()) {
     if (name == kMetadata) continue;
-    if (!entry.is_object()) throw FormatError(where, fmt::format("{}: expected an object, got {}", about(name), entry.type_name()));
+    if (!entry.is_object())
+      throw FormatError(where, fmt::format("{}: expected an object, got {}", about(name), entry.type_name()));
     TensorInfo info{name, read_type(entry, name, where), read_shape(entry, name, where)};
     const Extent extent = read_extent(entry, info, data.size(), where);
     tensors.push_back({std::move(info), data.subspan(extent.begin, extent.end - extent.begin)});
@@ -156,9 +168,10 @@ std::shared_ptr<const TensorSource> open_safetensors(std::shared_ptr<const Mappe
   return std::make_shared<SafetensorsFile>(std::move(file));
 }
 
-void write_safetensors(const std::filesystem::path& path, const std::vector<TensorData>& tensors, const Metadata& metadata,
-                       bool overwrite) {
+void write_safetensors(const std::filesystem::path& path, const std::vector<TensorData>& tensors,
+                       const Metadata& metadata, bool overwrite) {
   std::vector<const TensorData*> order;
+  order.reserve(tensors.size());
   for (const auto& tensor : tensors) order.push_back(&tensor);
   std::ranges::stable_sort(order, std::greater{}, [](const TensorData* t) { return size_in_bytes(t->info.type); });
   Json header = Json::object();
@@ -166,7 +179,8 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<Tens
   uint64_t offset = 0;
   for (const TensorData* tensor : order) {
     const uint64_t end = offset + tensor->bytes.size();
-    header[tensor->info.name] = {{"dtype", name(tensor->info.type)}, {"shape", tensor->info.shape}, {"data_offsets", {offset, end}}};
+    header[tensor->info.name] = {
+        {"dtype", name(tensor->info.type)}, {"shape", tensor->info.shape}, {"data_offsets", {offset, end}}};
     offset = end;
   }
   std::string text = header.dump();

@@ -31,7 +31,7 @@ using Metadata = std::map<std::string, std::string>;
 
 /// Writes the tensors in one file, wide types first so that each lies aligned. With overwrite false an existing file is an InputError.
 /// tensors: each `bytes` as long as its info says. Errors: InputError (cannot be written), ResourceError (disk full).
-void write_safetensors(const std::filesystem::path& path, const std::vector<TensorData>& tensors, const Metadata& metadata,
-                       bool overwrite);
+void write_safetensors(const std::filesystem::path& path, const std::vector<TensorData>& tensors,
+                       const Metadata& metadata, bool overwrite);
 
 }  // namespace fresco::checkpoint

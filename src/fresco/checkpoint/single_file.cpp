@@ -29,14 +29,17 @@ constexpr ForeignKind kForeign[] = {
 };
 
 void check_kind(const TensorSource& file) {
-  for (const auto& [prefix, kind] : kForeign) {
-    if (std::ranges::any_of(file.tensors(), [&](const TensorInfo& info) { return info.name.starts_with(prefix); }))
-      throw InputError(file.place(), fmt::format("{}; expected Stable Diffusion v1", kind));
+  for (const auto& foreign : kForeign) {
+    if (std::ranges::any_of(file.tensors(),
+                            [&](const TensorInfo& info) { return info.name.starts_with(foreign.prefix); }))
+      throw InputError(file.place(), fmt::format("{}; expected Stable Diffusion v1", foreign.kind));
   }
 }
 
-void require(bool present, const TensorSource& file, std::string_view part, std::string_view prefix, std::string_view remedy = "") {
-  if (!present) throw InputError(file.place(), fmt::format("the file holds no {} (tensors \"{}...\"){}", part, prefix, remedy));
+void require(bool present, const TensorSource& file, std::string_view part, std::string_view prefix,
+             std::string_view remedy = "") {
+  if (!present)
+    throw InputError(file.place(), fmt::format("the file holds no {} (tensors \"{}...\"){}", part, prefix, remedy));
 }
 
 void infer_configs(ModelFiles& files, bool with_vae) {
@@ -63,8 +66,10 @@ ModelFiles open_single_file(const fs::path& path, const std::string& configs, bo
   files.unet.tensors = rename(file, std::move(keys.unet));
   files.text_encoder.tensors = normalise_text(rename(file, std::move(keys.text)));
   if (with_vae) files.vae.tensors = normalise_vae(rename(file, std::move(keys.vae)));
-  if (configs.empty()) infer_configs(files, with_vae);
-  else use_configs(files, configs);
+  if (configs.empty())
+    infer_configs(files, with_vae);
+  else
+    use_configs(files, configs);
   return files;
 }
 
@@ -74,11 +79,15 @@ Part open_vae_file(const fs::path& path) {
   require(!keys.empty(), *file, "VAE", "first_stage_model.");
   Part part;
   part.tensors = normalise_vae(rename(file, std::move(keys)));
-  const fs::path beside = path.parent_path() / "config.json";
   std::error_code unreadable;
-  const bool described = fs::exists(beside, unreadable) && path.stem().string().starts_with("diffusion_pytorch_model");
-  part.config = described ? read_json(beside) : infer_vae_config(*part.tensors);
-  part.config_place = described ? beside.string() : path.string();
+  const bool described = fs::exists(path.parent_path() / "config.json", unreadable) &&
+                         path.filename().string().starts_with("diffusion_pytorch_model");
+  if (described) {
+    read_config(part, path.parent_path());
+  } else {
+    part.config = infer_vae_config(*part.tensors);
+    part.config_place = path.string();
+  }
   return part;
 }
 

@@ -69,7 +69,8 @@ uint64_t TensorInfo::bytes() const {
 
 const TensorInfo* TensorSource::find(std::string_view name) const {
   const auto& all = tensors();
-  const auto found = std::ranges::lower_bound(all, name, {}, [](const TensorInfo& info) { return std::string_view(info.name); });
+  const auto found =
+      std::ranges::lower_bound(all, name, {}, [](const TensorInfo& info) { return std::string_view(info.name); });
   return found != all.end() && found->name == name ? &*found : nullptr;
 }
 

@@ -32,7 +32,8 @@ struct Record {
 
 Record whole_record(const ZipRecord& record, std::string_view where) {
   if (record.size > kLargestPickleRecord)
-    throw FormatError(where, fmt::format("record \"{}\": expected at most {} bytes, got {}", printable(record.name), kLargestPickleRecord, record.size));
+    throw FormatError(where, fmt::format("record \"{}\": expected at most {} bytes, got {}", printable(record.name),
+                                         kLargestPickleRecord, record.size));
   if (!record.deflated) return {record.packed, {}};
   Record unpacked{{}, inflate(record, where)};
   unpacked.bytes = unpacked.owned;
@@ -53,17 +54,23 @@ void check_byte_order(const ZipArchive& archive, const std::string& folder, std:
   if (record == nullptr) return;
   const Record order = whole_record(*record, where);
   const std::string_view word(reinterpret_cast<const char*>(order.bytes.data()), order.bytes.size());
-  if (!word.starts_with("little")) throw FormatError(where, fmt::format("byte order: expected little, got \"{}\"", printable(word, 20)));
+  if (!word.starts_with("little"))
+    throw FormatError(where, fmt::format("byte order: expected little, got \"{}\"", printable(word, 20)));
 }
 
-StoredBytes find_storage(const PickledStorage& storage, const ZipArchive& archive, const std::string& folder, std::string_view where) {
+StoredBytes find_storage(const PickledStorage& storage, const ZipArchive& archive, const std::string& folder,
+                         std::string_view where) {
   const ZipRecord* record = archive.find(fmt::format("{}data/{}", folder, storage.key));
-  if (record == nullptr) throw FormatError(where, fmt::format("storage \"{}\" is missing (truncated?)", printable(storage.key)));
-  if (storage.view) throw FormatError(where, fmt::format("storage \"{}\" is a view, which zip checkpoints do not have", printable(storage.key)));
+  if (record == nullptr)
+    throw FormatError(where, fmt::format("storage \"{}\" is missing (truncated?)", printable(storage.key)));
+  if (storage.view)
+    throw FormatError(
+        where, fmt::format("storage \"{}\" is a view, which zip checkpoints do not have", printable(storage.key)));
   const auto bytes = checked_mul<uint64_t>(storage.elements, element_bytes(storage));
   if (!bytes || *bytes > record->size)
-    throw FormatError(where, fmt::format("storage \"{}\": expected {} elements of {} bytes, got {} bytes", printable(storage.key), storage.elements,
-                                         element_bytes(storage), record->size));
+    throw FormatError(
+        where, fmt::format("storage \"{}\": expected {} elements of {} bytes, got {} bytes", printable(storage.key),
+                           storage.elements, element_bytes(storage), record->size));
   return record->deflated ? StoredBytes{{}, record} : StoredBytes{record->packed.first(*bytes), nullptr};
 }
 
@@ -78,7 +85,8 @@ std::vector<std::string_view> text_list(const Pickle& pickle, std::string_view w
   const PickleValue& list = pickle.at(pickle.root);
   std::vector<std::string_view> words;
   for (const Handle item : list.items) {
-    if (pickle.at(item).kind != PickleKind::text) throw FormatError(where, "the list of storages holds something that is no name");
+    if (pickle.at(item).kind != PickleKind::text)
+      throw FormatError(where, "the list of storages holds something that is no name");
     words.push_back(pickle.at(item).text);
   }
   return words;
@@ -86,7 +94,8 @@ std::vector<std::string_view> text_list(const Pickle& pickle, std::string_view w
 
 class LegacyFile {
  public:
-  explicit LegacyFile(std::shared_ptr<const MappedFile> file) : file_(std::move(file)), where_(file_->path().string()) {}
+  explicit LegacyFile(std::shared_ptr<const MappedFile> file)
+      : file_(std::move(file)), where_(file_->path().string()) {}
 
   std::shared_ptr<const TensorSource> open() {
     check_header();
@@ -115,7 +124,8 @@ class LegacyFile {
     if (magic.at(magic.root).text != kLegacyMagic) fail("a pickle, but not one that torch.save wrote");
     const Pickle protocol = next_pickle();
     if (protocol.at(protocol.root).number != kLegacyProtocol)
-      fail(fmt::format("torch's old format: expected protocol {}, got {}", kLegacyProtocol, protocol.at(protocol.root).number));
+      fail(fmt::format("torch's old format: expected protocol {}, got {}", kLegacyProtocol,
+                       protocol.at(protocol.root).number));
     if (!is_little_endian(next_pickle())) fail("byte order: expected little, got big");
   }
 
@@ -123,7 +133,8 @@ class LegacyFile {
   void collect_sizes(const Pickle& state) {
     for (const auto& storage : state.storages) {
       const auto [known, is_new] = widths_.emplace(storage.key, element_bytes(storage));
-      if (!is_new && known->second != element_bytes(storage)) fail(fmt::format("storage \"{}\" has two element types", printable(storage.key)));
+      if (!is_new && known->second != element_bytes(storage))
+        fail(fmt::format("storage \"{}\" has two element types", printable(storage.key)));
     }
   }
 
@@ -134,10 +145,12 @@ class LegacyFile {
       const auto width = widths_.find(key);
       if (width == widths_.end()) fail(fmt::format("storage \"{}\" belongs to no tensor", printable(key)));
       const auto elements = reader.number<int64_t>();
-      const auto bytes = elements < 0 ? std::nullopt : checked_mul<uint64_t>(static_cast<uint64_t>(elements), width->second);
+      const auto bytes =
+          elements < 0 ? std::nullopt : checked_mul<uint64_t>(static_cast<uint64_t>(elements), width->second);
       if (!bytes || *bytes > reader.left())
         fail(fmt::format("storage \"{}\" of {} elements runs past the end (truncated?)", printable(key), elements));
-      if (!extents.emplace(key, reader.take(*bytes)).second) fail(fmt::format("storage \"{}\" occurs twice", printable(key)));
+      if (!extents.emplace(key, reader.take(*bytes)).second)
+        fail(fmt::format("storage \"{}\" occurs twice", printable(key)));
     }
     return extents;
   }
@@ -147,7 +160,8 @@ class LegacyFile {
     if (found == extents.end()) fail(fmt::format("storage \"{}\" is missing (truncated?)", printable(storage.key)));
     const uint64_t width = element_bytes(storage), available = found->second.size() / width;
     if (storage.view_begin > available || storage.elements > available - storage.view_begin)
-      fail(fmt::format("storage \"{}\": expected {} elements from {}, got {}", printable(storage.key), storage.elements, storage.view_begin, available));
+      fail(fmt::format("storage \"{}\": expected {} elements from {}, got {}", printable(storage.key), storage.elements,
+                       storage.view_begin, available));
     return {found->second.subspan(storage.view_begin * width, storage.elements * width), nullptr};
   }
 
@@ -159,8 +173,12 @@ class LegacyFile {
 
 }  // namespace
 
-bool is_zip(std::string_view beginning) { return beginning.starts_with("PK\x03\x04") || beginning.starts_with("PK\x05\x06"); }
-bool is_pickle(std::string_view beginning) { return beginning.size() >= 2 && beginning[0] == '\x80' && beginning[1] >= 2 && beginning[1] <= 5; }
+bool is_zip(std::string_view beginning) {
+  return beginning.starts_with("PK\x03\x04") || beginning.starts_with("PK\x05\x06");
+}
+bool is_pickle(std::string_view beginning) {
+  return beginning.size() >= 2 && beginning[0] == '\x80' && beginning[1] >= 2 && beginning[1] <= 5;
+}
 
 std::shared_ptr<const TensorSource> open_torch_zip(std::shared_ptr<const MappedFile> file) {
   const std::string where = file->path().string();
@@ -174,6 +192,8 @@ std::shared_ptr<const TensorSource> open_torch_zip(std::shared_ptr<const MappedF
   return std::make_shared<TorchTensors>(std::move(file), archive, pickle, std::move(storages));
 }
 
-std::shared_ptr<const TensorSource> open_torch_legacy(std::shared_ptr<const MappedFile> file) { return LegacyFile(std::move(file)).open(); }
+std::shared_ptr<const TensorSource> open_torch_legacy(std::shared_ptr<const MappedFile> file) {
+  return LegacyFile(std::move(file)).open();
+}
 
 }  // namespace fresco::checkpoint

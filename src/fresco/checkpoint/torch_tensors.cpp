@@ -16,7 +16,11 @@ std::string about(std::string_view name) { return fmt::format("tensor \"{}\"", p
 bool is_utf8(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
     const auto lead = static_cast<unsigned char>(text[i]);
-    const size_t length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+    const size_t length = lead < 0x80                   ? 1
+                          : lead >= 0xc2 && lead < 0xe0 ? 2
+                          : lead >= 0xe0 && lead < 0xf0 ? 3
+                          : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                        : 0;
     if (length == 0 || text.size() - i < length) return false;
     uint32_t code = length == 1 ? lead : lead & (0x7fu >> length);
     for (size_t k = 1; k < length; ++k) {
@@ -33,7 +37,8 @@ bool is_utf8(std::string_view text) {
 
 const PickleValue& state_dictionary(const Pickle& pickle, std::string_view where) {
   const PickleValue& root = pickle.at(pickle.root);
-  if (root.kind != PickleKind::dictionary) throw FormatError(where, "expected a dictionary of tensors, got another kind of object");
+  if (root.kind != PickleKind::dictionary)
+    throw FormatError(where, "expected a dictionary of tensors, got another kind of object");
   const PickleValue* nested = pickle.find(root, "state_dict");
   return nested != nullptr && nested->kind == PickleKind::dictionary ? *nested : root;
 }
@@ -74,10 +79,14 @@ void gather_row(std::byte* to, const std::byte* from, int64_t count, int64_t str
 
 void gather_row(size_t size, std::byte* to, const std::byte* from, int64_t count, int64_t stride) {
   switch (size) {
-    case 1: return gather_row<1>(to, from, count, stride);
-    case 2: return gather_row<2>(to, from, count, stride);
-    case 4: return gather_row<4>(to, from, count, stride);
-    default: return gather_row<8>(to, from, count, stride);
+    case 1:
+      return gather_row<1>(to, from, count, stride);
+    case 2:
+      return gather_row<2>(to, from, count, stride);
+    case 4:
+      return gather_row<4>(to, from, count, stride);
+    default:
+      return gather_row<8>(to, from, count, stride);
   }
 }
 
@@ -114,8 +123,8 @@ std::vector<NamedTensor> state_tensors(const Pickle& pickle, std::string_view wh
   return named;
 }
 
-TorchTensors::TorchTensors(std::shared_ptr<const MappedFile> file, std::shared_ptr<const ZipArchive> archive, const Pickle& pickle,
-                           std::vector<StoredBytes> storages)
+TorchTensors::TorchTensors(std::shared_ptr<const MappedFile> file, std::shared_ptr<const ZipArchive> archive,
+                           const Pickle& pickle, std::vector<StoredBytes> storages)
     : file_(std::move(file)), archive_(std::move(archive)), storages_(std::move(storages)) {
   const std::string where = place();
   std::vector<TensorInfo> infos;
@@ -130,21 +139,26 @@ TorchTensors::TorchTensors(std::shared_ptr<const MappedFile> file, std::shared_p
   for (const size_t i : adopt(std::move(infos), where)) windows_.push_back(std::move(windows[i]));
 }
 
-TorchTensors::Window TorchTensors::window_of(const TensorInfo& info, const PickledTensor& tensor, const Pickle& pickle) const {
-  const auto fail = [&](const std::string& problem) { throw FormatError(place(), fmt::format("{}: {}", about(info.name), problem)); };
+TorchTensors::Window TorchTensors::window_of(const TensorInfo& info, const PickledTensor& tensor,
+                                             const Pickle& pickle) const {
+  const auto fail = [&](const std::string& problem) {
+    throw FormatError(place(), fmt::format("{}: {}", about(info.name), problem));
+  };
   const PickledStorage& storage = pickle.storages[tensor.storage];
   const auto size = static_cast<int64_t>(size_in_bytes(info.type));
   const uint64_t available = storage.type ? storage.elements : storage.elements / static_cast<uint64_t>(size);
-  if (tensor.shape.size() != tensor.strides.size()) fail(fmt::format("{} sizes but {} strides", tensor.shape.size(), tensor.strides.size()));
+  if (tensor.shape.size() != tensor.strides.size())
+    fail(fmt::format("{} sizes but {} strides", tensor.shape.size(), tensor.strides.size()));
   const auto elements = checked_elements(tensor.shape);
-  if (!elements || !checked_mul(*elements, size)) fail(fmt::format("shape {} is negative or overflows", to_string(tensor.shape)));
+  if (!elements || !checked_mul(*elements, size))
+    fail(fmt::format("shape {} is negative or overflows", to_string(tensor.shape)));
   Window window{.storage = tensor.storage, .offset = 0, .reach = 0, .strides = {}};
   if (*elements == 0) return window;
   const auto span = span_of(tensor.shape, tensor.strides);
   const auto end = span && tensor.offset >= 0 ? checked_add(*span, tensor.offset) : std::nullopt;
   if (!end || static_cast<uint64_t>(*end) >= available || static_cast<uint64_t>(*elements) > available)
-    fail(fmt::format("shape {} with strides {} from element {} leaves its storage of {}", to_string(tensor.shape), to_string(tensor.strides),
-                     tensor.offset, available));
+    fail(fmt::format("shape {} with strides {} from element {} leaves its storage of {}", to_string(tensor.shape),
+                     to_string(tensor.strides), tensor.offset, available));
   window.offset = static_cast<uint64_t>(tensor.offset * size);
   window.reach = static_cast<uint64_t>((*span + 1) * size);
   if (!is_contiguous(tensor.shape, tensor.strides)) window.strides = tensor.strides;
@@ -167,7 +181,8 @@ TensorData TorchTensors::read(std::string_view name) const {
   const StoredBytes& stored = storages_[window.storage];
   if (window.reach == 0) return {info, {}, nullptr};
   const auto unpacked = stored.packed != nullptr ? unpack(*stored.packed) : nullptr;
-  const auto bytes = (unpacked ? std::span<const std::byte>(*unpacked) : stored.bytes).subspan(window.offset, window.reach);
+  const auto bytes =
+      (unpacked ? std::span<const std::byte>(*unpacked) : stored.bytes).subspan(window.offset, window.reach);
   if (window.strides.empty()) {
     TensorData data = aligned(info, bytes);
     if (!data.owned) data.owned = unpacked;

@@ -13,7 +13,7 @@
 namespace fresco::checkpoint {
 
 struct StoredBytes {
-  std::span<const std::byte> bytes;    // in the file; packed ones are the record's
+  std::span<const std::byte> bytes;  // in the file; packed ones are the record's
   const ZipRecord* packed = nullptr;
 };
 
@@ -56,7 +56,7 @@ class TorchTensors final : public ListedTensors {
   std::vector<StoredBytes> storages_;
   std::vector<Window> windows_;  // parallel to tensors()
   mutable std::mutex mutex_;
-  mutable Unpacked latest_;      // several tensors may share a packed storage; the last one is kept until it is released
+  mutable Unpacked latest_;  // several tensors may share a packed storage; the last one is kept until it is released
 };
 
 }  // namespace fresco::checkpoint

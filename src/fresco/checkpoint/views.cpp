@@ -14,7 +14,8 @@ class View final : public ListedTensors {
     std::string name;
   };
 
-  View(std::vector<std::shared_ptr<const TensorSource>> sources, std::vector<TensorInfo> infos, std::vector<Origin> origins, std::string place)
+  View(std::vector<std::shared_ptr<const TensorSource>> sources, std::vector<TensorInfo> infos,
+       std::vector<Origin> origins, std::string place)
       : sources_(std::move(sources)), place_(std::move(place)) {
     origins_.reserve(origins.size());
     for (const size_t i : adopt(std::move(infos), place_)) origins_.push_back(std::move(origins[i]));
@@ -45,7 +46,8 @@ class View final : public ListedTensors {
 
 }  // namespace
 
-std::shared_ptr<const TensorSource> rename(std::shared_ptr<const TensorSource> source, std::vector<Renaming> renamings) {
+std::shared_ptr<const TensorSource> rename(std::shared_ptr<const TensorSource> source,
+                                           std::vector<Renaming> renamings) {
   std::vector<TensorInfo> infos;
   std::vector<View::Origin> origins;
   for (auto& renaming : renamings) {
@@ -55,7 +57,8 @@ std::shared_ptr<const TensorSource> rename(std::shared_ptr<const TensorSource> s
     origins.push_back({source.get(), std::move(renaming.from)});
   }
   std::string place = source->place();
-  return std::make_shared<View>(std::vector{std::move(source)}, std::move(infos), std::move(origins), std::move(place));
+  std::vector<std::shared_ptr<const TensorSource>> sources(1, std::move(source));
+  return std::make_shared<View>(std::move(sources), std::move(infos), std::move(origins), std::move(place));
 }
 
 std::shared_ptr<const TensorSource> join(std::vector<std::shared_ptr<const TensorSource>> parts, std::string place) {

@@ -35,7 +35,8 @@ std::string line_of(const Item& item) {
   Sha256 hash;
   hash.update(item.source->read(item.info->name).bytes);
   item.source->release(item.info->name);
-  return fmt::format("{}/{} {} {} {}\n", item.part, item.info->name, name(item.info->type), to_string(item.info->shape), hash.hex());
+  return fmt::format("{}/{} {} {} {}\n", item.part, item.info->name, name(item.info->type), to_string(item.info->shape),
+                     hash.hex());
 }
 
 // Tensors are hashed side by side, a thread a core; the calling thread takes part and watches for cancellation.

@@ -17,11 +17,11 @@ constexpr uint32_t kLocalHeader = 0x04034b50, kDirectoryEntry = 0x02014b50, kDir
 constexpr uint32_t kDirectoryEnd64 = 0x06064b50, kLocator64 = 0x07064b50;
 constexpr uint64_t kDirectoryEndBytes = 22, kLocatorBytes = 20, kLocalHeaderBytes = 30, kLongestComment = 0xffff;
 constexpr uint16_t kStored = 0, kDeflated = 8, kEncryptedFlag = 1, kExtra64 = 1;
-constexpr uint16_t kIn64Short = 0xffff;
 constexpr uint32_t kIn64 = 0xffffffff;
 constexpr uint64_t kMostRecords = 1 << 20;
-constexpr uint64_t kDeflateRatio = 1032;                 // what deflate can reach at most (zlib's technical notes)
-constexpr uint64_t kLargestUnpacked = uint64_t{64} << 30;  // all deflated records together; no model of these kinds comes near
+constexpr uint64_t kDeflateRatio = 1032;  // what deflate can reach at most (zlib's technical notes)
+constexpr uint64_t kLargestUnpacked = uint64_t{64}
+                                      << 30;  // all deflated records together; no model of these kinds comes near
 
 struct Directory {
   uint64_t records = 0, size = 0, offset = 0;
@@ -33,9 +33,11 @@ class Scanner {
 
   std::vector<ZipRecord> records() {
     const Directory directory = find_directory();
-    if (directory.records > kMostRecords) fail(fmt::format("expected at most {} records, got {}", kMostRecords, directory.records));
+    if (directory.records > kMostRecords)
+      fail(fmt::format("expected at most {} records, got {}", kMostRecords, directory.records));
     if (directory.offset > file_.size() || directory.size > file_.size() - directory.offset)
-      fail(fmt::format("directory of {} bytes at {} runs past the end ({} bytes)", directory.size, directory.offset, file_.size()));
+      fail(fmt::format("directory of {} bytes at {} runs past the end ({} bytes)", directory.size, directory.offset,
+                       file_.size()));
     ByteReader reader(file_.first(directory.offset + directory.size), where_, "zip directory", directory.offset);
     std::vector<ZipRecord> records;
     for (uint64_t i = 0; i < directory.records; ++i) records.push_back(read_entry(reader));
@@ -102,7 +104,8 @@ class Scanner {
   };
 
   ZipRecord read_entry(ByteReader& reader) const {
-    if (reader.number<uint32_t>() != kDirectoryEntry) fail(fmt::format("broken directory entry at byte {}", reader.at() - 4));
+    if (reader.number<uint32_t>() != kDirectoryEntry)
+      fail(fmt::format("broken directory entry at byte {}", reader.at() - 4));
     ZipRecord record;
     Entry entry;
     reader.take(4);
@@ -141,28 +144,35 @@ class Scanner {
   void place(ZipRecord& record, const Entry& entry) const {
     const std::string about = fmt::format("record \"{}\"", printable(record.name));
     if (entry.flags & kEncryptedFlag) fail(about + " is encrypted");
-    if (entry.method != kStored && entry.method != kDeflated) fail(fmt::format("{} is packed with method {}; expected 0 or 8", about, entry.method));
+    if (entry.method != kStored && entry.method != kDeflated)
+      fail(fmt::format("{} is packed with method {}; expected 0 or 8", about, entry.method));
     record.deflated = entry.method == kDeflated;
-    if (!record.deflated && entry.packed != record.size) fail(fmt::format("{}: {} bytes stored as {}", about, record.size, entry.packed));
-    if (entry.offset > file_.size() || file_.size() - entry.offset < kLocalHeaderBytes) fail(about + " begins past the end (truncated?)");
+    if (!record.deflated && entry.packed != record.size)
+      fail(fmt::format("{}: {} bytes stored as {}", about, record.size, entry.packed));
+    if (entry.offset > file_.size() || file_.size() - entry.offset < kLocalHeaderBytes)
+      fail(about + " begins past the end (truncated?)");
     auto header = reader_at(entry.offset, "zip record");
-    if (header.number<uint32_t>() != kLocalHeader) fail(fmt::format("{} has no header at byte {}", about, entry.offset));
+    if (header.number<uint32_t>() != kLocalHeader)
+      fail(fmt::format("{} has no header at byte {}", about, entry.offset));
     header.take(22);
     const auto name_length = header.number<uint16_t>();
     const auto extra_length = header.number<uint16_t>();
     header.take(uint64_t{name_length} + extra_length);
-    if (entry.packed > header.left()) fail(fmt::format("{} of {} bytes runs past the end (truncated?)", about, entry.packed));
+    if (entry.packed > header.left())
+      fail(fmt::format("{} of {} bytes runs past the end (truncated?)", about, entry.packed));
     record.packed = header.take(entry.packed);
   }
 
   // Small archives that unpack to terabytes let their records share bytes.
   void check_overlaps(const std::vector<ZipRecord>& records) const {
     std::vector<const ZipRecord*> order;
+    order.reserve(records.size());
     for (const auto& record : records) order.push_back(&record);
     std::ranges::sort(order, {}, [](const ZipRecord* r) { return std::pair(r->packed.data(), r->packed.size()); });
     for (size_t i = 1; i < order.size(); ++i) {
       if (order[i - 1]->packed.data() + order[i - 1]->packed.size() > order[i]->packed.data())
-        fail(fmt::format("records \"{}\" and \"{}\" overlap", printable(order[i - 1]->name), printable(order[i]->name)));
+        fail(
+            fmt::format("records \"{}\" and \"{}\" overlap", printable(order[i - 1]->name), printable(order[i]->name)));
     }
   }
 
@@ -171,7 +181,8 @@ class Scanner {
     for (const auto& record : records) {
       if (!record.deflated) continue;
       if (record.size / kDeflateRatio > record.packed.size())
-        fail(fmt::format("record \"{}\": {} bytes cannot unpack to {}", printable(record.name), record.packed.size(), record.size));
+        fail(fmt::format("record \"{}\": {} bytes cannot unpack to {}", printable(record.name), record.packed.size(),
+                         record.size));
       total += record.size;  // at most 1032 times the file's size
       if (total > kLargestUnpacked) fail(fmt::format("unpacks to more than {} GiB", kLargestUnpacked >> 30));
     }
@@ -231,13 +242,15 @@ const ZipRecord* ZipArchive::find(std::string_view name) const {
 
 std::vector<std::byte> inflate(const ZipRecord& record, std::string_view where) {
   if (const uint64_t available = available_memory_bytes(); available != 0 && record.size > available)
-    throw ResourceError(where, fmt::format("record \"{}\" unpacks to {} MiB; {} MiB of memory are available", printable(record.name),
-                                           record.size >> 20, available >> 20));
+    throw ResourceError(where, fmt::format("record \"{}\" unpacks to {} MiB; {} MiB of memory are available",
+                                           printable(record.name), record.size >> 20, available >> 20));
   std::vector<std::byte> bytes(record.size);
   if (!inflate_into(bytes, record.packed))
-    throw FormatError(where, fmt::format("zip: record \"{}\" is broken or not of the {} bytes it claims", printable(record.name), record.size));
+    throw FormatError(where, fmt::format("zip: record \"{}\" is broken or not of the {} bytes it claims",
+                                         printable(record.name), record.size));
   const auto checksum = crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
-  if (checksum != record.checksum) throw FormatError(where, fmt::format("zip: record \"{}\" has a wrong checksum", printable(record.name)));
+  if (checksum != record.checksum)
+    throw FormatError(where, fmt::format("zip: record \"{}\" has a wrong checksum", printable(record.name)));
   return bytes;
 }
 
