@@ -82,10 +82,11 @@ class DrawRun {
 
   size_t pictures_at_once(const pipeline::Model& model) const {
     if (job_.batch > 0) return static_cast<size_t>(job_.batch);
-    const int64_t pixels =
-        job_.request.width.value_or(model.defaults().width) * job_.request.height.value_or(model.defaults().height);
+    const pipeline::DrawRequest& r = job_.request;
+    const int64_t width = r.width.value_or(r.init ? r.init->width : model.defaults().width);
+    const int64_t height = r.height.value_or(r.init ? r.init->height : model.defaults().height);
     const int64_t most = model.device() == Device::cuda ? kPixelsAtOnceCuda : kPixelsAtOnceCpu;
-    return static_cast<size_t>(std::clamp<int64_t>(most / std::max<int64_t>(pixels, 1), 1, 16));
+    return static_cast<size_t>(std::clamp<int64_t>(most / std::max<int64_t>(width * height, 1), 1, 8));
   }
 
   void draw_portion(const pipeline::Model& model, size_t first, size_t count) {
@@ -156,6 +157,7 @@ class DrawRun {
 
   void report_done() {
     settings_["seed"] = job_.seed;
+    settings_["prompts"] = job_.prompts;
     settings_["model"] = job_.model;
     reporter_.on_done({{"files", files_},
                        {"seconds", seconds_since(start_)},

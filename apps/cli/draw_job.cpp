@@ -169,7 +169,7 @@ pipeline::DrawRequest DrawJob::portion(size_t first, size_t count) const {
   part.prompts.assign(prompts.begin() + static_cast<std::ptrdiff_t>(first),
                       prompts.begin() + static_cast<std::ptrdiff_t>(first + count));
   part.seed = seed + first;
-  part.batch = batch;
+  part.batch = static_cast<int>(count);  // together, so that drawing one of them again can repeat it
   return part;
 }
 

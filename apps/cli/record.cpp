@@ -174,7 +174,7 @@ Record read_shared(const std::string& text, const std::string& where) {
 
 void take_resolved(Choices& choices, const Json& settings) {
   // A squeezed sampler counts its steps by its mode.
-  const bool squeezed = !text_of(settings, "squeeze").empty();
+  const bool squeezed = text_of(settings, "sampler") == "squeezed-dpmpp";
   const auto take = [&](const char* key, auto& value) {
     using Value = typename std::decay_t<decltype(value)>::value_type;
     const auto found = settings.find(key);
