@@ -57,7 +57,8 @@ std::shared_ptr<const TensorSource> rename(std::shared_ptr<const TensorSource> s
     origins.push_back({source.get(), std::move(renaming.from)});
   }
   std::string place = source->place();
-  std::vector<std::shared_ptr<const TensorSource>> sources(1, std::move(source));
+  std::vector<std::shared_ptr<const TensorSource>> sources;
+  sources.push_back(std::move(source));
   return std::make_shared<View>(std::move(sources), std::move(infos), std::move(origins), std::move(place));
 }
 
