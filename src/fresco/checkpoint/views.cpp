@@ -53,7 +53,7 @@ std::shared_ptr<const TensorSource> rename(std::shared_ptr<const TensorSource> s
   for (auto& renaming : renamings) {
     const TensorInfo* info = source->find(renaming.from);
     if (info == nullptr) continue;
-    infos.push_back({std::move(renaming.to), info->type, renaming.shape ? std::move(*renaming.shape) : info->shape});
+    infos.push_back({std::move(renaming.to), info->type, std::move(renaming.shape).value_or(info->shape)});
     origins.push_back({source.get(), std::move(renaming.from)});
   }
   std::string place = source->place();
