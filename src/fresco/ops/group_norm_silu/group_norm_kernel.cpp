@@ -39,8 +39,8 @@ void channel_sums(const float* x, int64_t rows, int64_t channels, int64_t row_st
   }
 }
 
-void scale_offset_silu(const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t rows, int64_t channels, const float* scale,
-                       const float* offset, bool silu) {
+void normalise_silu(const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t rows, int64_t channels, const ChannelNorm& norm,
+                    bool silu) {
   const hn::ScalableTag<float> d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
   const auto one = hn::Set(d, 1.0f);
@@ -49,12 +49,13 @@ void scale_offset_silu(const float* x, int64_t x_stride, float* y, int64_t y_str
     float* out = y + r * y_stride;
     int64_t c = 0;
     for (; c + lanes <= channels; c += lanes) {
-      auto v = hn::MulAdd(hn::LoadU(d, in + c), hn::LoadU(d, scale + c), hn::LoadU(d, offset + c));
+      const auto apart = hn::Sub(hn::LoadU(d, in + c), hn::LoadU(d, norm.mean + c));
+      auto v = hn::MulAdd(apart, hn::LoadU(d, norm.scale + c), hn::LoadU(d, norm.bias + c));
       if (silu) v = hn::Div(v, hn::Add(one, hn::Exp(d, hn::Neg(v))));
       hn::StoreU(v, d, out + c);
     }
     for (; c < channels; ++c) {
-      const float v = in[c] * scale[c] + offset[c];
+      const float v = (in[c] - norm.mean[c]) * norm.scale[c] + norm.bias[c];
       out[c] = silu ? v / (1.0f + std::exp(-v)) : v;
     }
   }
@@ -67,15 +68,15 @@ HWY_AFTER_NAMESPACE();
 namespace fresco::ops {
 
 HWY_EXPORT(channel_sums);
-HWY_EXPORT(scale_offset_silu);
+HWY_EXPORT(normalise_silu);
 
 void channel_sums(const float* x, int64_t rows, int64_t channels, int64_t row_stride, const float* shift, float* sum, float* square) {
   HWY_DYNAMIC_DISPATCH(channel_sums)(x, rows, channels, row_stride, shift, sum, square);
 }
 
-void scale_offset_silu(const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t rows, int64_t channels, const float* scale,
-                       const float* offset, bool silu) {
-  HWY_DYNAMIC_DISPATCH(scale_offset_silu)(x, x_stride, y, y_stride, rows, channels, scale, offset, silu);
+void normalise_silu(const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t rows, int64_t channels, const ChannelNorm& norm,
+                    bool silu) {
+  HWY_DYNAMIC_DISPATCH(normalise_silu)(x, x_stride, y, y_stride, rows, channels, norm, silu);
 }
 
 }  // namespace fresco::ops

@@ -7,8 +7,15 @@ namespace fresco::ops {
 /// Sums of (x - shift) and (x - shift)^2 down the rows of x [rows, channels]; sums [channels] are written, not added to.
 void channel_sums(const float* x, int64_t rows, int64_t channels, int64_t row_stride, const float* shift, float* sum, float* square);
 
-/// y = x * scale + offset, then silu when asked; x [rows, channels] with stride x_stride, y with stride y_stride; scale, offset [channels].
-void scale_offset_silu(const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t rows, int64_t channels, const float* scale,
-                       const float* offset, bool silu);
+/// What each channel goes through, each [channels]: y = (x - mean) * scale + bias.
+struct ChannelNorm {
+  const float* mean;
+  const float* scale;
+  const float* bias;
+};
+
+/// Normalises x [rows, channels] with stride x_stride into y with stride y_stride, with silu after it when asked.
+void normalise_silu(const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t rows, int64_t channels, const ChannelNorm& norm,
+                    bool silu);
 
 }  // namespace fresco::ops

@@ -1,4 +1,4 @@
-// Two passes over channels-last memory: sums per channel, then scale, offset and silu in one go. Skips are read where they lie.
+// Two passes over channels-last memory: sums per channel, then normalisation and silu in one go. Skips are read where they lie.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
@@ -54,8 +54,8 @@ Sums sums_of(const Plane& plane, int64_t b) {
   return total;
 }
 
-// Turns sums of all channels of a sample into scale and offset of each.
-void fold(const GroupNormCall& call, const std::vector<Plane>& planes, int64_t b, float* scale, float* offset) {
+// Turns sums of all channels of a sample into the mean and scale of each.
+void fold(const GroupNormCall& call, const std::vector<Plane>& planes, int64_t b, float* group_means, float* scale) {
   std::vector<double> mean, square;  // per channel: mean of x, mean of x^2 about the channel's own mean
   for (const Plane& plane : planes) {
     const Sums sums = sums_of(plane, b);
@@ -69,7 +69,6 @@ void fold(const GroupNormCall& call, const std::vector<Plane>& planes, int64_t b
   const auto channels = static_cast<int64_t>(mean.size());
   const int64_t width = channels / call.groups;
   const float* weight = call.weight.const_data_ptr<float>();
-  const float* bias = call.bias.const_data_ptr<float>();
   for (int64_t g = 0; g < call.groups; ++g) {
     double group_mean = 0, variance = 0;
     for (int64_t c = g * width; c < (g + 1) * width; ++c) group_mean += mean[c] / static_cast<double>(width);
@@ -80,7 +79,7 @@ void fold(const GroupNormCall& call, const std::vector<Plane>& planes, int64_t b
     const double inverse = 1.0 / std::sqrt(variance + call.eps);
     for (int64_t c = g * width; c < (g + 1) * width; ++c) {
       scale[c] = static_cast<float>(inverse * weight[c]);
-      offset[c] = static_cast<float>(bias[c] - group_mean * inverse * weight[c]);
+      group_means[c] = static_cast<float>(group_mean);
     }
   }
 }
@@ -92,15 +91,17 @@ at::Tensor group_norm_silu_simd(const GroupNormCall& call) {
   if (call.skip.defined()) planes.push_back(plane_of(call.skip));
   const int64_t batch = call.x.size(0), rows = planes[0].rows, channels = call.weight.size(0);
   auto y = at::empty({batch, channels, call.x.size(2), call.x.size(3)}, call.x.options(), at::MemoryFormat::ChannelsLast);
-  std::vector<float> scale(channels), offset(channels);
+  std::vector<float> mean(channels), scale(channels);
+  const float* bias = call.bias.const_data_ptr<float>();
   for (int64_t b = 0; b < batch; ++b) {
-    fold(call, planes, b, scale.data(), offset.data());
+    fold(call, planes, b, mean.data(), scale.data());
     float* out = y.mutable_data_ptr<float>() + b * rows * channels;
     at::parallel_for(0, rows, 64, [&](int64_t begin, int64_t end) {
       int64_t first_channel = 0;
       for (const Plane& plane : planes) {
-        scale_offset_silu(plane.sample(b) + begin * plane.channels, plane.channels, out + begin * channels + first_channel, channels, end - begin,
-                          plane.channels, scale.data() + first_channel, offset.data() + first_channel, call.silu);
+        const ChannelNorm norm{mean.data() + first_channel, scale.data() + first_channel, bias + first_channel};
+        normalise_silu(plane.sample(b) + begin * plane.channels, plane.channels, out + begin * channels + first_channel, channels, end - begin,
+                       plane.channels, norm, call.silu);
         first_channel += plane.channels;
       }
     });
