@@ -10,12 +10,9 @@ volatile std::sig_atomic_t stop = 0;
 
 class Watcher : public fresco::Observer {
  public:
-  void on_transfer(const fresco::Transfer& transfer) override {
-    if (transfer.total > 0)
-      std::printf("\r%.*s %3.0f %%", static_cast<int>(transfer.what.size()), transfer.what.data(), percent(transfer));
-  }
   void on_step(const fresco::Step& step) override {
-    std::printf("\rstep %d of %d, %.2f s  ", step.index, step.of, step.seconds), std::fflush(stdout);
+    std::printf("\rstep %d of %d, %.2f s  ", step.index, step.of, step.seconds);
+    std::fflush(stdout);
   }
   void on_stage(std::string_view name, double seconds) override {
     std::printf("\r%-12.*s %7.3f s     \n", static_cast<int>(name.size()), name.data(), seconds);
@@ -24,11 +21,6 @@ class Watcher : public fresco::Observer {
     std::fprintf(stderr, "warning: %.*s\n", static_cast<int>(text.size()), text.data());
   }
   bool cancelled() const override { return stop != 0; }
-
- private:
-  static double percent(const fresco::Transfer& transfer) {
-    return 100.0 * static_cast<double>(transfer.done) / static_cast<double>(transfer.total);
-  }
 };
 
 }  // namespace
