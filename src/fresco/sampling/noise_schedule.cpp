@@ -56,10 +56,20 @@ std::vector<float> running_product(const std::vector<float>& betas) {
   return product;
 }
 
+// The square root in torch's builds is not correctly rounded. Where that shows is the first alpha_bar of the cosine schedule, whose
+// root lies almost half-way between two floats and comes out as the upper one: 1 - alpha_bar is so small there that the other
+// choice would change every DeciDiffusion picture by 1e-5.
+float torch_root(float value) {
+  const double exact = std::sqrt(static_cast<double>(value));
+  const auto nearest = static_cast<float>(exact);
+  const float above = std::nextafter(nearest, 2.0f);
+  return exact - nearest > 0.49 * (static_cast<double>(above) - nearest) ? above : nearest;
+}
+
 // Lin et al. 2024, "Common Diffusion Noise Schedules and Sample Steps are Flawed", algorithm 1.
 std::vector<float> with_zero_terminal_snr(const std::vector<float>& betas) {
   auto root = running_product(betas);
-  for (float& value : root) value = std::sqrt(value);
+  for (float& value : root) value = torch_root(value);
   const float first = root.front(), last = root.back();
   const float scale = first / (first - last);
   std::vector<float> rescaled;

@@ -148,7 +148,7 @@ SamplingPlan make_plan(const Json& config, std::string_view place, const PlanReq
   if (is_squeezed(settings)) check_squeezed_fits(config, place);
   choose_schedule(settings, request.schedule);
   Run run{.steps = steps_of(settings, request),
-          .from_noise = !request.strength,
+          .from_noise = !request.strength && !request.inpainting,
           .eta = checked_eta(settings, request.eta),
           .squeeze = request.squeeze};
   run.skipped = skipped_steps(run.steps, request.strength);
