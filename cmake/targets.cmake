@@ -29,5 +29,6 @@ function(fresco_test name)
   endif()
   # One CTest entry a program: starting a program that loads libtorch for each case would cost more than the cases.
   add_test(NAME ${name} COMMAND test_${name} --gtest_brief=1)
-  set_tests_properties(${name} PROPERTIES LABELS ${labels})
+  # CTest runs programs side by side: one thread each, and no spinning where a test asks for more.
+  set_tests_properties(${name} PROPERTIES LABELS ${labels} ENVIRONMENT "OMP_NUM_THREADS=1;GOMP_SPINCOUNT=100")
 endfunction()
