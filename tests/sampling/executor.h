@@ -11,8 +11,10 @@ namespace fresco::sampling {
 
 using Model = std::function<at::Tensor(const at::Tensor& input, double timestep)>;
 
-/// The sample after each row. `noise_seed` seeds torch's CPU generator, from which rows draw float32 numbers.
-inline std::vector<at::Tensor> run_plan(const SamplingPlan& plan, at::Tensor x, const Model& model, uint64_t noise_seed) {
+/// The sample after each row. `noise_seed` seeds torch's CPU generator, from which rows draw
+/// float32 numbers.
+inline std::vector<at::Tensor> run_plan(const SamplingPlan& plan, at::Tensor x, const Model& model,
+                                        uint64_t noise_seed) {
   auto generator = at::detail::createCPUGenerator(noise_seed);
   std::vector<at::Tensor> history, trail;
   at::Tensor kept;

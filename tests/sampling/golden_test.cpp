@@ -1,5 +1,5 @@
-// Plans against tables and trails that diffusers 0.35.2 computed in float32 (goldens/), where a smooth function stands in for the
-// U-Net: 0.6 x + bias + 0.0002 t.
+// Plans against tables and trails that diffusers 0.35.2 computed in float32 (goldens/), where a
+// smooth function stands in for the U-Net: 0.6 x + bias + 0.0002 t.
 #include <gtest/gtest.h>
 
 #include <ATen/ATen.h>
@@ -20,11 +20,12 @@ namespace {
 
 const std::string kFolder = FRESCO_SOURCE_DIR "/tests/sampling/goldens/";
 
-// The tables are float32 on both sides, made with the same operations: they may differ by single roundings of logarithms and
-// exponentials, 1e-7 each. Trails also carry diffusers' own float32 rounding, at most 50 steps of some 1e-7.
+// The tables are float32 on both sides, made with the same operations: they may differ by single
+// roundings of logarithms and exponentials, 1e-7 each. Trails also carry diffusers' own float32
+// rounding, at most 50 steps of some 1e-7.
 constexpr double kBound = 1e-5;
-// Euler's first step from sigma 4096 cancels a sample of 10^4 down to 22: diffusers rounds three times there, half a unit of 2^-10
-// each, so its own trail is off by up to 7e-5 of 22.
+// Euler's first step from sigma 4096 cancels a sample of 10^4 down to 22: diffusers rounds three
+// times there, half a unit of 2^-10 each, so its own trail is off by up to 7e-5 of 22.
 constexpr double kBoundFromLargeSigma = 1e-4;
 
 const Json& cases() {
@@ -113,12 +114,13 @@ std::vector<std::string> names() {
 
 INSTANTIATE_TEST_SUITE_P(Schedulers, Goldens, testing::ValuesIn(names()), [](const auto& info) {
   std::string name = info.param;
-  std::replace_if(name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
   return name;
 });
 
-// To the last bit, but for the zero-SNR rescale: the square root in torch's builds is off by up to 0.75 units in the last place, which
-// the square and the product carry on.
+// To the last bit, but for the zero-SNR rescale: the square root in torch's builds is off by up to
+// 0.75 units in the last place, which the square and the product carry on.
 TEST(NoiseSchedules, AlphaBarsAreThoseOfDiffusers) {
   for (const auto& [key, record] : cases().items()) {
     const Golden golden_case(key);

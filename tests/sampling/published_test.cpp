@@ -1,4 +1,5 @@
-// Values that papers, model cards and public code state, and rules that decide which plan a request gets.
+// Values that papers, model cards and public code state, and rules that decide which plan a request
+// gets.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,12 +19,17 @@ using testing::Pointwise;
 // The published scheduler files.
 const Json kStableDiffusion = parse_json(R"({"_class_name": "PNDMScheduler", "beta_start": 0.00085, "beta_end": 0.012,
   "beta_schedule": "scaled_linear", "num_train_timesteps": 1000, "set_alpha_to_one": false, "skip_prk_steps": true,
-  "steps_offset": 1, "trained_betas": null, "clip_sample": false})", "Stable Diffusion");
+  "steps_offset": 1, "trained_betas": null, "clip_sample": false})",
+                                         "Stable Diffusion");
 const Json kDeci = parse_json(R"({"_class_name": "DDIMScheduler", "beta_start": 0.0001, "beta_end": 0.02,
   "beta_schedule": "squaredcos_cap_v2", "num_train_timesteps": 1000, "clip_sample": false, "set_alpha_to_one": false,
-  "steps_offset": 1, "prediction_type": "v_prediction", "timestep_spacing": "trailing", "rescale_betas_zero_snr": true})", "Deci");
+  "steps_offset": 1, "prediction_type": "v_prediction", "timestep_spacing": "trailing",
+  "rescale_betas_zero_snr": true})",
+                              "Deci");
 
-SamplingPlan plan(const Json& config, const PlanRequest& request) { return make_plan(config, "scheduler_config.json", request); }
+SamplingPlan plan(const Json& config, const PlanRequest& request) {
+  return make_plan(config, "scheduler_config.json", request);
+}
 
 std::vector<double> timesteps(const SamplingPlan& plan) {
   std::vector<double> values;
@@ -40,7 +46,9 @@ std::vector<double> sigmas(const SamplingPlan& plan) {
 }
 
 // Relative deviation of at most a unit in the last of six published digits.
-MATCHER(IsAbout, "") { return std::abs(std::get<0>(arg) - std::get<1>(arg)) <= 1e-5 * std::abs(std::get<1>(arg)) + 1e-9; }
+MATCHER(IsAbout, "") {
+  return std::abs(std::get<0>(arg) - std::get<1>(arg)) <= 1e-5 * std::abs(std::get<1>(arg)) + 1e-9;
+}
 auto are_about(std::vector<double> values) { return Pointwise(IsAbout(), values); }
 
 TEST(PublishedTimesteps, OfDeciDiffusion1) {
@@ -52,8 +60,9 @@ TEST(PublishedTimesteps, OfDeciDiffusion1) {
   EXPECT_EQ(fifty.size(), 50u);
   EXPECT_EQ(fifty[1], 979);
   EXPECT_EQ(fifty.back(), 19);
-  const std::vector<double> thirty_five = {999, 970, 942, 913, 885, 856, 828, 799, 770, 742, 713, 685, 656, 628, 599, 570, 542, 513,
-                                           485, 456, 428, 399, 370, 342, 313, 285, 256, 228, 199, 170, 142, 113, 85,  56,  28};
+  const std::vector<double> thirty_five = {999, 970, 942, 913, 885, 856, 828, 799, 770, 742, 713, 685,
+                                           656, 628, 599, 570, 542, 513, 485, 456, 428, 399, 370, 342,
+                                           313, 285, 256, 228, 199, 170, 142, 113, 85,  56,  28};
   EXPECT_THAT(timesteps(plan(kDeci, {.steps = 35})), ElementsAreArray(thirty_five));
 }
 
@@ -73,8 +82,9 @@ TEST(PublishedAlphaBars, OfTheCosineScheduleAndItsZeroSnrRescale) {
     int t;
     double plain, rescaled;
   };
-  const std::vector<Case> cases = {{0, 0.999958716, 0.999958716}, {10, 0.999278904, 0.99927887},   {100, 0.971575682, 0.971574293},
-                                   {500, 0.492285172, 0.492264539}, {900, 0.0236161088, 0.0236032907}, {998, 2.42876691e-6, 2.27781148e-6}};
+  const std::vector<Case> cases = {{0, 0.999958716, 0.999958716},     {10, 0.999278904, 0.99927887},
+                                   {100, 0.971575682, 0.971574293},   {500, 0.492285172, 0.492264539},
+                                   {900, 0.0236161088, 0.0236032907}, {998, 2.42876691e-6, 2.27781148e-6}};
   auto settings = read_settings(kDeci, "Deci", "", Loading::plain);
   const NoiseSchedule rescaled(settings), floored(settings, true);
   settings.zero_snr = false;
@@ -90,7 +100,8 @@ TEST(PublishedAlphaBars, OfTheCosineScheduleAndItsZeroSnrRescale) {
 TEST(PublishedTimesteps, OfTheSqueezedSampler) {
   const auto ten = plan(kDeci, {.sampler = "squeezed-dpmpp", .squeeze = "10,6"});
   EXPECT_THAT(timesteps(ten), ElementsAre(998, 936, 873, 811, 748, 686, 548, 411, 274, 137));
-  EXPECT_THAT(sigmas(ten), are_about({641.662, 10.1524, 5.02693, 3.31487, 2.42467, 1.88479, 1.18034, 0.767166, 0.47181, 0.231171}));
+  EXPECT_THAT(sigmas(ten),
+              are_about({641.662, 10.1524, 5.02693, 3.31487, 2.42467, 1.88479, 1.18034, 0.767166, 0.47181, 0.231171}));
   const auto eleven = plan(kDeci, {.sampler = "squeezed-dpmpp", .squeeze = "11,7"});
   EXPECT_THAT(timesteps(eleven), ElementsAre(998, 936, 873, 811, 748, 686, 624, 496, 372, 248, 124));
   EXPECT_EQ(ten.steps, 10);
@@ -102,18 +113,23 @@ TEST(PublishedTimesteps, OfTheSqueezedSampler) {
 TEST(PublishedTimesteps, OfLatentConsistencyModels) {
   EXPECT_THAT(timesteps(plan(kStableDiffusion, {.sampler = "lcm", .steps = 2})), ElementsAre(999, 499));
   EXPECT_THAT(timesteps(plan(kStableDiffusion, {.sampler = "lcm", .steps = 4})), ElementsAre(999, 759, 499, 259));
-  EXPECT_THAT(timesteps(plan(kStableDiffusion, {.sampler = "lcm", .steps = 6})), ElementsAre(999, 839, 679, 499, 339, 179));
+  EXPECT_THAT(timesteps(plan(kStableDiffusion, {.sampler = "lcm", .steps = 6})),
+              ElementsAre(999, 839, 679, 499, 339, 179));
 }
 
 TEST(PublishedSigmas, OfKarrasAndOthers) {
-  const std::vector<double> karras = {14.614647, 9.102938, 5.478401, 3.168611, 1.749423, 0.914077, 0.446921, 0.2014, 0.081911, 0.029168};
+  const std::vector<double> karras = {14.614647, 9.102938, 5.478401, 3.168611, 1.749423,
+                                      0.914077,  0.446921, 0.2014,   0.081911, 0.029168};
   const auto euler = plan(kStableDiffusion, {.sampler = "euler", .schedule = "karras", .steps = 10});
   for (size_t i = 0; i < karras.size(); ++i) EXPECT_NEAR(sigmas(euler)[i], karras[i], 2e-6 * karras[0]) << i;
   EXPECT_NEAR(euler.rows[1].timestep, 916.2841, 1e-3);
-  const auto dpm = [](const char* schedule) { return timesteps(plan(kStableDiffusion, {.sampler = "dpmpp-2m", .schedule = schedule, .steps = 10})); };
+  const auto dpm = [](const char* schedule) {
+    return timesteps(plan(kStableDiffusion, {.sampler = "dpmpp-2m", .schedule = schedule, .steps = 10}));
+  };
   EXPECT_THAT(dpm("karras"), ElementsAre(999, 916, 815, 687, 523, 327, 146, 41, 7, 0));
   EXPECT_THAT(dpm("exponential"), ElementsAre(998, 874, 723, 538, 329, 152, 52, 14, 2, 0));
-  const double quantiles[] = {1, 0.95290818, 0.8543989, 0.72458671, 0.57682524, 0.42317476, 0.27541329, 0.1456011, 0.047091818, 0};
+  const double quantiles[] = {1,          0.95290818, 0.8543989, 0.72458671,  0.57682524,
+                              0.42317476, 0.27541329, 0.1456011, 0.047091818, 0};
   for (int i = 0; i < 10; ++i) EXPECT_NEAR(beta_quantile(1 - i / 9.0, 0.6), quantiles[i], 1e-8);
 }
 
@@ -125,9 +141,12 @@ TEST(PublishedTimesteps, OfHeun) {
   EXPECT_NEAR(heun.initial_noise, 14.6146, 5e-5);
 }
 
-// "leading" is PNDM's own default and not in Stable Diffusion's file, so it does not travel to other classes.
+// "leading" is PNDM's own default and not in Stable Diffusion's file, so it does not travel to
+// other classes.
 TEST(AnotherSampler, TakesWhatTheFileStatesAndItsOwnDefaults) {
-  const auto twenty = [](const char* sampler) { return timesteps(plan(kStableDiffusion, {.sampler = sampler, .steps = 20})); };
+  const auto twenty = [](const char* sampler) {
+    return timesteps(plan(kStableDiffusion, {.sampler = sampler, .steps = 20}));
+  };
   EXPECT_EQ(twenty("dpmpp-2m")[1], 949);
   EXPECT_NEAR(twenty("euler")[1], 946.421, 1e-3);
   EXPECT_EQ(twenty("ddim").front(), 951);
@@ -164,7 +183,8 @@ TEST(OwnClass, NamesTheVariantOfDpmSolver) {
 
 // Python writes minus infinity as a bare word.
 TEST(OwnClass, ReadsMinusInfinityAsNoClipping) {
-  const auto config = parse_json(R"({"_class_name": "DPMSolverMultistepScheduler", "lambda_min_clipped": -Infinity})", "config");
+  const auto config =
+      parse_json(R"({"_class_name": "DPMSolverMultistepScheduler", "lambda_min_clipped": -Infinity})", "config");
   EXPECT_EQ(timesteps(plan(config, {.steps = 10}))[0], 999);
 }
 
@@ -200,7 +220,8 @@ TEST(Levels, EndWithTheCleanPicture) {
 TEST(RandomDraws, HappenWhereDiffusersDraws) {
   const auto draws = [](const char* sampler, double eta = 0) {
     std::string pattern;
-    for (const Row& row : plan(kStableDiffusion, {.sampler = sampler, .steps = 4, .eta = eta}).rows) pattern += row.draws_noise ? 'x' : '.';
+    for (const Row& row : plan(kStableDiffusion, {.sampler = sampler, .steps = 4, .eta = eta}).rows)
+      pattern += row.draws_noise ? 'x' : '.';
     return pattern;
   };
   EXPECT_EQ(draws("ddim"), "....");
@@ -216,7 +237,8 @@ TEST(RandomDraws, HappenWhereDiffusersDraws) {
   EXPECT_EQ(draws("lcm"), "xxx.");
 }
 
-// The first of PNDM's Runge-Kutta calls, for a config that does not skip them: four calls a step, three steps.
+// The first of PNDM's Runge-Kutta calls, for a config that does not skip them: four calls a step,
+// three steps.
 TEST(Pndm, StartsWithRungeKuttaUnlessTheFileSkipsIt) {
   Json config = kStableDiffusion;
   config["_class_name"] = "DDIMScheduler";

@@ -5,7 +5,8 @@
 namespace fresco::sampling {
 namespace {
 
-// Continued fraction of the incomplete beta function with both shapes equal (Abramowitz and Stegun 26.5.8), by Lentz's method.
+// Continued fraction of the incomplete beta function with both shapes equal (Abramowitz and Stegun
+// 26.5.8), by Lentz's method.
 double continued_fraction(double x, double shape) {
   constexpr double kTiny = 1e-300;
   double c = 1, d = 1 / (1 - 2 * shape * x / (shape + 1)), value = d;

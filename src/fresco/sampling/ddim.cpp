@@ -1,10 +1,12 @@
-// DDIM: Song, Meng, Ermon 2021, "Denoising Diffusion Implicit Models", equations 12 and 16.
-// The previous timestep is t - train_steps / steps in whole numbers, not the next of the list: published checkpoints rely on it.
+// DDIM: Song, Meng, Ermon 2021, "Denoising Diffusion Implicit Models", equations 12 and 16. The
+// previous timestep is t - train_steps / steps in whole numbers, not the next of the list:
+// published checkpoints rely on it.
+#include "fresco/sampling/samplers.h"
+
 #include <algorithm>
 #include <cmath>
 
 #include "fresco/sampling/mix.h"
-#include "fresco/sampling/samplers.h"
 #include "fresco/sampling/timesteps.h"
 
 namespace fresco::sampling {
@@ -18,7 +20,8 @@ Row ddim_row(const Settings& settings, const NoiseSchedule& schedule, int t, int
   const float direction = std::sqrt(std::max(0.0f, 1.0f - a_previous - deviation * deviation));
   const double alpha = std::sqrt(a), sigma = std::sqrt(1.0f - a);
 
-  Row row{.timestep = static_cast<double>(t), .entry = denoised(settings.prediction, alpha, sigma), .clip = settings.clip};
+  Row row{
+      .timestep = static_cast<double>(t), .entry = denoised(settings.prediction, alpha, sigma), .clip = settings.clip};
   // The noise is what the model said, whether or not x0 was clipped.
   row.update = std::sqrt(a_previous) * history(0) + direction * predicted_noise(settings.prediction, alpha, sigma);
   if (eta > 0) {

@@ -1,9 +1,11 @@
-// DDPM: Ho, Jain, Abbeel 2020, "Denoising Diffusion Probabilistic Models", equations 6 and 7, between the timesteps of a list.
+// DDPM: Ho, Jain, Abbeel 2020, "Denoising Diffusion Probabilistic Models", equations 6 and 7,
+// between the timesteps of a list.
+#include "fresco/sampling/samplers.h"
+
 #include <algorithm>
 #include <cmath>
 
 #include "fresco/sampling/mix.h"
-#include "fresco/sampling/samplers.h"
 #include "fresco/sampling/timesteps.h"
 
 namespace fresco::sampling {

@@ -1,18 +1,21 @@
-// DPM-Solver++: Lu, Zhou, Bao, Chen, Li, Zhu 2022, "DPM-Solver++: Fast Solver for Guided Sampling of Diffusion Probabilistic Models",
-// algorithm 2 (2M), its stochastic form (SDE-DPM-Solver++(2M), section 5 and appendix) and the third-order multistep of the same family.
+// DPM-Solver++: Lu, Zhou, Bao, Chen, Li, Zhu 2022, "DPM-Solver++: Fast Solver for Guided Sampling
+// of Diffusion Probabilistic Models", algorithm 2 (2M), its stochastic form (SDE-DPM-Solver++(2M),
+// section 5 and appendix) and the third-order multistep of the same family.
+#include "fresco/sampling/samplers.h"
+
 #include <algorithm>
 #include <cmath>
 
 #include "fresco/sampling/mix.h"
-#include "fresco/sampling/samplers.h"
 
 namespace fresco::sampling {
 namespace {
 
 constexpr size_t kFewSteps = 15;  // below this, lower_order_final ends with lower orders
 
-// Coefficients of one step of length h in lambda = log(alpha / sigma): of the sample, of x0, of its first difference at orders two
-// (midpoint) and three (which heun's order two shares), of its second difference, and of fresh noise.
+// Coefficients of one step of length h in lambda = log(alpha / sigma): of the sample, of x0, of its
+// first difference at orders two (midpoint) and three (which heun's order two shares), of its
+// second difference, and of fresh noise.
 struct Step {
   Step(const Rates& from, const Rates& to, bool sde) : h(to.lambda - from.lambda) {
     const float gone = std::exp(-h), gone_twice = std::exp(-2.0f * h);
@@ -33,7 +36,8 @@ struct Step {
   float sample, denoised, slope, bend, noise = 0;
 };
 
-// m0, m1, m2: x0 of this call and the two before it. h0, h1: lengths of the two steps before this one.
+// m0, m1, m2: x0 of this call and the two before it. h0, h1: lengths of the two steps before this
+// one.
 Mix update_of(const Step& step, int order, bool midpoint, float h0, float h1) {
   Mix update = step.sample * sample() + step.denoised * history(0);
   if (order == 1) return update;

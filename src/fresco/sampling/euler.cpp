@@ -1,7 +1,8 @@
-// Euler: Karras, Aittala, Aila, Laine 2022, "Elucidating the Design Space of Diffusion-Based Generative Models", algorithm 2
-// without churn.
-#include "fresco/sampling/mix.h"
+// Euler: Karras, Aittala, Aila, Laine 2022, "Elucidating the Design Space of Diffusion-Based
+// Generative Models", algorithm 2 without churn.
 #include "fresco/sampling/samplers.h"
+
+#include "fresco/sampling/mix.h"
 
 namespace fresco::sampling {
 

@@ -1,9 +1,11 @@
-// Euler with ancestral noise: Karras et al. 2022, algorithm 1's step, down to a lower level than the next, then fresh noise up to it,
-// the share of a DDPM step (Song, Meng, Ermon 2021, equation 16 with eta 1, in sigmas).
+// Euler with ancestral noise: Karras et al. 2022, algorithm 1's step, down to a lower level than
+// the next, then fresh noise up to it, the share of a DDPM step (Song, Meng, Ermon 2021, equation
+// 16 with eta 1, in sigmas).
+#include "fresco/sampling/samplers.h"
+
 #include <cmath>
 
 #include "fresco/sampling/mix.h"
-#include "fresco/sampling/samplers.h"
 
 namespace fresco::sampling {
 
@@ -16,11 +18,12 @@ SamplingPlan euler_ancestral_plan(const Settings& settings, const Run& run) {
     const float from = grid.sigmas[i], to = grid.sigmas[i + 1];
     const float up = std::sqrt(to * to * (from * from - to * to) / (from * from));
     const float down = std::sqrt(to * to - up * up);
-    plan.rows.push_back({.timestep = grid.timesteps[i],
-                         .input_scale = input_scale(from),
-                         .entry = euler_denoised(settings.prediction, from),
-                         .draws_noise = true,
-                         .update = sample() + static_cast<double>(down - from) / from * (sample() - history(0)) + noise(up)});
+    plan.rows.push_back(
+        {.timestep = grid.timesteps[i],
+         .input_scale = input_scale(from),
+         .entry = euler_denoised(settings.prediction, from),
+         .draws_noise = true,
+         .update = sample() + static_cast<double>(down - from) / from * (sample() - history(0)) + noise(up)});
   }
   set_levels(plan, euler_levels(grid.sigmas), begin);
   return plan;

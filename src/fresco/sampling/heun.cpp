@@ -1,6 +1,7 @@
 // Heun: Karras et al. 2022, algorithm 1: two calls a step, the last step (to a clean picture) one.
-#include "fresco/sampling/mix.h"
 #include "fresco/sampling/samplers.h"
+
+#include "fresco/sampling/mix.h"
 
 namespace fresco::sampling {
 namespace {

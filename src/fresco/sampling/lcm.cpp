@@ -1,12 +1,13 @@
-// LCM: Luo, Tan, Huang, Li, Zhao 2023, "Latent Consistency Models", algorithm 3 (multistep sampling) with the boundary scalings of
-// Song et al. 2023, "Consistency Models", appendix C.
+// LCM: Luo, Tan, Huang, Li, Zhao 2023, "Latent Consistency Models", algorithm 3 (multistep
+// sampling) with the boundary scalings of Song et al. 2023, "Consistency Models", appendix C.
+#include "fresco/sampling/samplers.h"
+
 #include <fmt/format.h>
 
 #include <cmath>
 
 #include "fresco/core/error.h"
 #include "fresco/sampling/mix.h"
-#include "fresco/sampling/samplers.h"
 
 namespace fresco::sampling {
 namespace {

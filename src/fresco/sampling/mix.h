@@ -1,5 +1,6 @@
 #pragma once
-// Arithmetic on linear combinations, so that a sampler's table is written as its paper writes the update.
+// Arithmetic on linear combinations, so that a sampler's table is written as its paper writes the
+// update.
 #include "fresco/sampling/plan.h"
 
 namespace fresco::sampling {

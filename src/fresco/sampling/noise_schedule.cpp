@@ -38,12 +38,17 @@ std::vector<float> cosine_betas(int count) {
 std::vector<float> make_betas(const Settings& settings) {
   const auto start = settings.beta_start, end = settings.beta_end;
   switch (settings.betas) {
-    case Betas::cosine: return cosine_betas(settings.train_steps);
-    case Betas::trained: return {settings.trained_betas.begin(), settings.trained_betas.end()};
-    case Betas::linear: return float_linspace(static_cast<float>(start), static_cast<float>(end), settings.train_steps);
-    case Betas::scaled_linear: break;
+    case Betas::cosine:
+      return cosine_betas(settings.train_steps);
+    case Betas::trained:
+      return {settings.trained_betas.begin(), settings.trained_betas.end()};
+    case Betas::linear:
+      return float_linspace(static_cast<float>(start), static_cast<float>(end), settings.train_steps);
+    case Betas::scaled_linear:
+      break;
   }
-  auto betas = float_linspace(static_cast<float>(std::sqrt(start)), static_cast<float>(std::sqrt(end)), settings.train_steps);
+  auto betas =
+      float_linspace(static_cast<float>(std::sqrt(start)), static_cast<float>(std::sqrt(end)), settings.train_steps);
   for (float& beta : betas) beta *= beta;
   return betas;
 }
@@ -56,9 +61,10 @@ std::vector<float> running_product(const std::vector<float>& betas) {
   return product;
 }
 
-// The square root in torch's builds is not correctly rounded. Where that shows is the first alpha_bar of the cosine schedule, whose
-// root lies almost half-way between two floats and comes out as the upper one: 1 - alpha_bar is so small there that the other
-// choice would change every DeciDiffusion picture by 1e-5.
+// The square root in torch's builds is not correctly rounded. Where that shows is the first
+// alpha_bar of the cosine schedule, whose root lies almost half-way between two floats and comes
+// out as the upper one: 1 - alpha_bar is so small there that the other choice would change every
+// DeciDiffusion picture by 1e-5.
 float torch_root(float value) {
   const double exact = std::sqrt(static_cast<double>(value));
   const auto nearest = static_cast<float>(exact);
@@ -95,8 +101,9 @@ NoiseSchedule::NoiseSchedule(const Settings& settings, bool floor_last) {
 
 float NoiseSchedule::alpha_bar(int timestep) const {
   if (timestep < 0 || timestep >= train_steps())
-    throw InputError("--steps", fmt::format("the model's sampler settings lead to timestep {}, outside 0..{}; use fewer steps",
-                                            timestep, train_steps() - 1));
+    throw InputError("--steps",
+                     fmt::format("the model's sampler settings lead to timestep {}, outside 0..{}; use fewer steps",
+                                 timestep, train_steps() - 1));
   return alpha_bar_[static_cast<size_t>(timestep)];
 }
 

@@ -15,11 +15,11 @@ constexpr int kHeldHistory = 6;
 
 /// A linear combination of registers, all of the sample's shape.
 struct Mix {
-  double sample = 0;    // x
-  double output = 0;    // what the model said, after guidance
-  double kept = 0;      // the one sample put aside
+  double sample = 0;  // x
+  double output = 0;  // what the model said, after guidance
+  double kept = 0;    // the one sample put aside
   std::array<double, kHistory> history{};
-  double noise = 0;     // fresh standard normal numbers
+  double noise = 0;  // fresh standard normal numbers
 };
 
 /// How strongly a clean latent and noise stand in a sample: x = signal * x0 + noise * z.
@@ -37,24 +37,26 @@ struct Level {
 ///   sample  = mix(`update`)
 ///   the `drops` newest history entries are dropped again, and older ones move up
 struct Row {
-  double timestep = 0;          // may be fractional
+  double timestep = 0;  // may be fractional
   double input_scale = 1;
-  Mix entry;                    // uses sample and output only
+  Mix entry;  // uses sample and output only
   std::optional<double> clip;
   std::optional<Mix> correction;
   bool keep = false;
   bool draws_noise = false;
   Mix update;
   int drops = 0;
-  Level reached;                // level of the sample after this row, as the sampler's own add_noise has it (inpainting blends there)
+  /// Level of the sample after this row, as the sampler's own add_noise has it (inpainting blends there).
+  Level reached;
 };
 
 struct SamplingPlan {
-  std::string sampler;          // "ddim", ...
-  std::string description;      // one line for records: sampler, schedule, spacing
-  int steps = 0;                // as the user counts them; rows may be more (PNDM, Heun) or fewer (a start in the middle)
-  double initial_noise = 1;     // text to image starts from noise * initial_noise
-  Level start;                  // image to image starts from start.signal * z + start.noise * noise
+  std::string sampler;      // "ddim", ...
+  std::string description;  // one line for records: sampler, schedule, spacing
+  /// As the user counts them; rows may be more (PNDM, Heun) or fewer (a start in the middle).
+  int steps = 0;
+  double initial_noise = 1;  // text to image starts from noise * initial_noise
+  Level start;               // image to image starts from start.signal * z + start.noise * noise
   std::vector<Row> rows;
 };
 

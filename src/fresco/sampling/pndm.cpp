@@ -1,6 +1,9 @@
-// PNDM: Liu, Ren, Lin, Zhao 2022, "Pseudo Numerical Methods for Diffusion Models on Manifolds": the transfer is equation 11, the
-// linear multistep combination equation 12, the Runge-Kutta start equation 13. With skip_prk_steps (as Stable Diffusion is
-// published) the first step is taken twice instead, which makes steps + 1 calls.
+// PNDM: Liu, Ren, Lin, Zhao 2022, "Pseudo Numerical Methods for Diffusion Models on Manifolds": the
+// transfer is equation 11, the linear multistep combination equation 12, the Runge-Kutta start
+// equation 13. With skip_prk_steps (as Stable Diffusion is published) the first step is taken twice
+// instead, which makes steps + 1 calls.
+#include "fresco/sampling/samplers.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,7 +11,6 @@
 
 #include "fresco/core/error.h"
 #include "fresco/sampling/mix.h"
-#include "fresco/sampling/samplers.h"
 #include "fresco/sampling/timesteps.h"
 
 namespace fresco::sampling {
@@ -48,7 +50,8 @@ class Builder {
   }
 
  private:
-  // The second call stands one stride below the first, and redoes that stride with the mean of both outputs.
+  // The second call stands one stride below the first, and redoes that stride with the mean of both
+  // outputs.
   Row second_call(Row row, int t) const {
     row.update = transfer(t + stride_, t, kept(), history(0, 0.5) + history(1, 0.5));
     row.drops = 1;
@@ -57,15 +60,20 @@ class Builder {
 
   static Mix combination(int held) {
     switch (held) {
-      case 1: return history(0);
-      case 2: return history(0, 3.0 / 2) - history(1, 1.0 / 2);
-      case 3: return history(0, 23.0 / 12) - history(1, 16.0 / 12) + history(2, 5.0 / 12);
-      default: break;
+      case 1:
+        return history(0);
+      case 2:
+        return history(0, 3.0 / 2) - history(1, 1.0 / 2);
+      case 3:
+        return history(0, 23.0 / 12) - history(1, 16.0 / 12) + history(2, 5.0 / 12);
+      default:
+        break;
     }
     return history(0, 55.0 / 24) - history(1, 59.0 / 24) + history(2, 37.0 / 24) - history(3, 9.0 / 24);
   }
 
-  // From x at t to the previous timestep. Velocities become noise here, after the multistep combination.
+  // From x at t to the previous timestep. Velocities become noise here, after the multistep
+  // combination.
   Mix transfer(int t, int previous, const Mix& x, Mix slope) const {
     const float a = schedule_.alpha_bar(t), a_previous = schedule_.alpha_bar_or_final(previous);
     const float b = 1.0f - a, b_previous = 1.0f - a_previous;
@@ -105,7 +113,10 @@ SamplingPlan pndm_plan(const Settings& settings, const Run& run) {
   const bool runge_kutta = !settings.skip_prk_steps;
   auto timesteps = spaced_timesteps(settings, run.steps, true);
   if (runge_kutta && timesteps.size() < 4)
-    throw InputError("--steps", fmt::format("pndm without \"skip_prk_steps\" in the model's scheduler config needs 4 or more, got {}", run.steps));
+    throw InputError(
+        "--steps",
+        fmt::format("pndm without \"skip_prk_steps\" in the model's scheduler config needs 4 or more, got {}",
+                    run.steps));
   timesteps = runge_kutta ? runge_kutta_timesteps(timesteps, stride) : multistep_timesteps(timesteps);
   const size_t begin = static_cast<size_t>(run.skipped);
 

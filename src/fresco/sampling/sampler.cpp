@@ -21,16 +21,21 @@ struct Entry {
 
 const std::vector<Entry>& entries() {
   static const std::vector<Entry> kEntries = {
-      {{"ddim", "DDIMScheduler", "deterministic, what DeciDiffusion 1.0 is published with; --eta adds noise"}, ddim_plan},
+      {{"ddim", "DDIMScheduler", "deterministic, what DeciDiffusion 1.0 is published with; --eta adds noise"},
+       ddim_plan},
       {{"ddpm", "DDPMScheduler", "the original: fresh noise at every step, wants many steps"}, ddpm_plan},
-      {{"pndm", "PNDMScheduler", "deterministic, what Stable Diffusion v1 is published with; one call more than steps"}, pndm_plan},
+      {{"pndm", "PNDMScheduler", "deterministic, what Stable Diffusion v1 is published with; one call more than steps"},
+       pndm_plan},
       {{"euler", "EulerDiscreteScheduler", "deterministic and simple, good from 20 steps"}, euler_plan},
-      {{"euler-a", "EulerAncestralDiscreteScheduler", "Euler with fresh noise at every step: pictures keep changing with more steps"},
+      {{"euler-a", "EulerAncestralDiscreteScheduler",
+        "Euler with fresh noise at every step: pictures keep changing with more steps"},
        euler_ancestral_plan},
       {{"heun", "HeunDiscreteScheduler", "second order, two calls a step: precise and slow"}, heun_plan},
-      {{"dpmpp-2m", "DPMSolverMultistepScheduler", "DPM-Solver++ of second order: good from 15 steps, the usual choice for speed"},
+      {{"dpmpp-2m", "DPMSolverMultistepScheduler",
+        "DPM-Solver++ of second order: good from 15 steps, the usual choice for speed"},
        dpm_multistep_plan},
-      {{"dpmpp-2m-sde", "DPMSolverMultistepScheduler", "DPM-Solver++ with fresh noise at every step: more texture, 25 steps and more"},
+      {{"dpmpp-2m-sde", "DPMSolverMultistepScheduler",
+        "DPM-Solver++ with fresh noise at every step: more texture, 25 steps and more"},
        dpm_multistep_plan},
       {{"dpmpp-3m", "DPMSolverMultistepScheduler", "DPM-Solver++ of third order"}, dpm_multistep_plan},
       {{"unipc", "UniPCMultistepScheduler", "predictor and corrector: good from 10 steps"}, unipc_plan},
@@ -53,17 +58,22 @@ void choose_schedule(Settings& settings, const std::string& schedule) {
   if (is_squeezed(settings)) throw InputError("--schedule", "squeezed-dpmpp has timesteps of its own");
   const std::vector<std::string> known = {"karras", "exponential", "beta"};
   const auto found = std::find(known.begin(), known.end(), schedule);
-  if (found == known.end()) throw InputError("--schedule", expected_got("one of " + joined(known), printable(schedule, 40)));
+  if (found == known.end())
+    throw InputError("--schedule", expected_got("one of " + joined(known), printable(schedule, 40)));
   if (!has_sigma_schedules(settings.sampler))
-    throw InputError("--schedule", fmt::format("{} has no {} schedule; euler, heun, dpmpp-2m, dpmpp-2m-sde, dpmpp-3m and unipc have",
-                                               settings.sampler, schedule));
-  settings.sigmas = schedule == "karras" ? Sigmas::karras : schedule == "exponential" ? Sigmas::exponential : Sigmas::beta;
+    throw InputError("--schedule",
+                     fmt::format("{} has no {} schedule; euler, heun, dpmpp-2m, dpmpp-2m-sde, dpmpp-3m and unipc have",
+                                 settings.sampler, schedule));
+  settings.sigmas = schedule == "karras"        ? Sigmas::karras
+                    : schedule == "exponential" ? Sigmas::exponential
+                                                : Sigmas::beta;
 }
 
 int steps_of(const Settings& settings, const PlanRequest& request) {
   if (is_squeezed(settings)) {
     if (request.steps)
-      throw InputError("--steps", "squeezed-dpmpp has its number of steps from --squeeze (10,6 or 11,7); leave --steps out");
+      throw InputError("--steps",
+                       "squeezed-dpmpp has its number of steps from --squeeze (10,6 or 11,7); leave --steps out");
     return request.squeeze == "11,7" ? 11 : 10;
   }
   if (!request.squeeze.empty())
@@ -74,15 +84,16 @@ int steps_of(const Settings& settings, const PlanRequest& request) {
   return steps;
 }
 
-// How many steps image to image leaves out: whole steps of steps * strength run, cut as diffusers cuts them.
+// How many steps image to image leaves out: whole steps of steps * strength run, cut as diffusers
+// cuts them.
 int skipped_steps(int steps, std::optional<double> strength) {
   if (!strength) return 0;
   if (!(*strength > 0 && *strength <= 1))
     throw InputError("--strength", expected_got("a number above 0 and up to 1", fmt::format("{}", *strength)));
   const int running = std::min(static_cast<int>(steps * *strength), steps);
   if (running < 1)
-    throw InputError("--strength", fmt::format("{} of {} steps leaves none to run; use {} or more, or more steps", *strength, steps,
-                                               std::ceil(1000.0 / steps) / 1000));
+    throw InputError("--strength", fmt::format("{} of {} steps leaves none to run; use {} or more, or more steps",
+                                               *strength, steps, std::ceil(1000.0 / steps) / 1000));
   return steps - running;
 }
 
@@ -101,16 +112,17 @@ bool is_finite(const Row& row) {
 void check_finite(const SamplingPlan& plan, const Settings& settings) {
   for (size_t i = 0; i < plan.rows.size(); ++i)
     if (!is_finite(plan.rows[i]) || !std::isfinite(plan.initial_noise))
-      throw InputError("--sampler", fmt::format("{} cannot run with the settings of {} and {} steps: call {} has no finite solution",
-                                                plan.sampler, settings.place, plan.steps, i + 1));
+      throw InputError("--sampler",
+                       fmt::format("{} cannot run with the settings of {} and {} steps: call {} has no finite solution",
+                                   plan.sampler, settings.place, plan.steps, i + 1));
 }
 
 std::string description_of(const Settings& settings, const Run& run) {
   if (is_squeezed(settings)) return fmt::format("squeezed-dpmpp, {} steps", run.steps);
   constexpr std::string_view kSpacings[] = {"linspace", "leading", "trailing"};
   constexpr std::string_view kSigmas[] = {"", ", karras", ", exponential", ", beta"};
-  return fmt::format("{}, {} steps, {}{}", settings.sampler, run.steps, kSpacings[static_cast<size_t>(settings.spacing)],
-                     kSigmas[static_cast<size_t>(settings.sigmas)]);
+  return fmt::format("{}, {} steps, {}{}", settings.sampler, run.steps,
+                     kSpacings[static_cast<size_t>(settings.spacing)], kSigmas[static_cast<size_t>(settings.sigmas)]);
 }
 
 // Its constants are those of a model that predicts velocities.
@@ -118,8 +130,11 @@ void check_squeezed_fits(const Json& config, std::string_view place) {
   if (config.empty()) return;
   const auto prediction = json_value<std::string>(config, "prediction_type", "epsilon", place);
   if (prediction != "v_prediction")
-    throw InputError("--sampler", fmt::format("squeezed-dpmpp is DeciDiffusion 2.0's own, for models with prediction_type v_prediction; {} has {}",
-                                              place, printable(prediction, 40)));
+    throw InputError(
+        "--sampler",
+        fmt::format(
+            "squeezed-dpmpp is DeciDiffusion 2.0's own, for models with prediction_type v_prediction; {} has {}", place,
+            printable(prediction, 40)));
 }
 
 }  // namespace
@@ -144,7 +159,8 @@ SamplingPlan plan_of(const Settings& settings, const Run& run) {
 }
 
 SamplingPlan make_plan(const Json& config, std::string_view place, const PlanRequest& request) {
-  auto settings = read_settings(config, place, request.sampler, request.inpainting ? Loading::inpainting : Loading::drawing);
+  auto settings =
+      read_settings(config, place, request.sampler, request.inpainting ? Loading::inpainting : Loading::drawing);
   if (is_squeezed(settings)) check_squeezed_fits(config, place);
   choose_schedule(settings, request.schedule);
   Run run{.steps = steps_of(settings, request),

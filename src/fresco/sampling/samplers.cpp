@@ -12,18 +12,24 @@ namespace fresco::sampling {
 
 Mix denoised(Prediction prediction, double alpha, double sigma) {
   switch (prediction) {
-    case Prediction::epsilon: return 1 / alpha * sample() - sigma / alpha * output();
-    case Prediction::velocity: return alpha * sample() - sigma * output();
-    case Prediction::sample: break;
+    case Prediction::epsilon:
+      return 1 / alpha * sample() - sigma / alpha * output();
+    case Prediction::velocity:
+      return alpha * sample() - sigma * output();
+    case Prediction::sample:
+      break;
   }
   return output();
 }
 
 Mix predicted_noise(Prediction prediction, double alpha, double sigma) {
   switch (prediction) {
-    case Prediction::epsilon: return output();
-    case Prediction::velocity: return alpha * output() + sigma * sample();
-    case Prediction::sample: break;
+    case Prediction::epsilon:
+      return output();
+    case Prediction::velocity:
+      return alpha * output() + sigma * sample();
+    case Prediction::sample:
+      break;
   }
   return 1 / sigma * sample() - alpha / sigma * output();
 }
@@ -31,9 +37,12 @@ Mix predicted_noise(Prediction prediction, double alpha, double sigma) {
 Mix euler_denoised(Prediction prediction, float sigma) {
   const double variance = static_cast<double>(sigma * sigma + 1.0f);
   switch (prediction) {
-    case Prediction::epsilon: return sample() - sigma * output();
-    case Prediction::velocity: return 1 / variance * sample() - sigma / std::sqrt(variance) * output();
-    case Prediction::sample: break;
+    case Prediction::epsilon:
+      return sample() - sigma * output();
+    case Prediction::velocity:
+      return 1 / variance * sample() - sigma / std::sqrt(variance) * output();
+    case Prediction::sample:
+      break;
   }
   return output();
 }
@@ -43,9 +52,10 @@ size_t begin_index(const std::vector<double>& timesteps, const Run& run, size_t 
   if (begin >= timesteps.size())
     throw InputError("--strength", fmt::format("leaves no step to run: {} of {} are skipped", run.skipped, run.steps));
   if (run.from_noise && std::count(timesteps.begin(), timesteps.end(), timesteps.front()) > 1)
-    throw InputError("--schedule", fmt::format("with {} steps and this model's noise schedule, timestep {} occurs more than once; "
-                                               "choose another schedule or another number of steps",
-                                               run.steps, timesteps.front()));
+    throw InputError("--schedule",
+                     fmt::format("with {} steps and this model's noise schedule, timestep {} occurs more than once; "
+                                 "choose another schedule or another number of steps",
+                                 run.steps, timesteps.front()));
   return begin;
 }
 

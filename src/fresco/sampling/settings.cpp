@@ -28,7 +28,8 @@ struct ClassKeys {
 
 // Signatures of the classes in diffusers 0.35.2.
 const std::vector<ClassKeys> kClasses = {
-    {"DDIMScheduler", {"clip_sample", "clip_sample_range", "set_alpha_to_one", "thresholding", "rescale_betas_zero_snr"}},
+    {"DDIMScheduler",
+     {"clip_sample", "clip_sample_range", "set_alpha_to_one", "thresholding", "rescale_betas_zero_snr"}},
     {"DDPMScheduler", {"clip_sample", "clip_sample_range", "variance_type", "thresholding", "rescale_betas_zero_snr"}},
     {"PNDMScheduler", {"skip_prk_steps", "set_alpha_to_one"}},
     {"EulerDiscreteScheduler",
@@ -46,8 +47,8 @@ const std::vector<ClassKeys> kClasses = {
       "use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "use_flow_sigmas", "final_sigmas_type",
       "rescale_betas_zero_snr"}},
     {"LCMScheduler",
-     {"original_inference_steps", "clip_sample", "clip_sample_range", "set_alpha_to_one", "thresholding", "timestep_scaling",
-      "rescale_betas_zero_snr"}},
+     {"original_inference_steps", "clip_sample", "clip_sample_range", "set_alpha_to_one", "thresholding",
+      "timestep_scaling", "rescale_betas_zero_snr"}},
 };
 
 class Reader {
@@ -76,7 +77,8 @@ class Reader {
   int integer(const char* key, int fallback, int least, int most) const {
     const auto got = value<int64_t>(key, fallback);
     // Numbers beyond int64 wrap in the JSON library; they are unsigned there.
-    const bool huge = states(key) && config_[key].is_number_unsigned() && config_[key].template get<uint64_t>() > INT64_MAX;
+    const bool huge =
+        states(key) && config_[key].is_number_unsigned() && config_[key].template get<uint64_t>() > INT64_MAX;
     if (huge || got < least || got > most) refuse(key, fmt::format("an integer from {} to {}", least, most));
     return static_cast<int>(got);
   }
@@ -128,9 +130,10 @@ std::string own_sampler(const Json& config, std::string_view place) {
   if (class_name == "DPMSolverMultistepScheduler") return multistep_name(config, place);
   for (const auto& info : samplers())
     if (info.class_name == class_name) return info.name;
-  const auto what = class_name.empty() ? std::string("no \"_class_name\"") : fmt::format("unknown scheduler \"{}\"", printable(class_name));
-  throw FormatError(place, fmt::format("{}; known: {}. Name one of fresco's with --sampler to draw all the same: {}", what,
-                                       joined(names_of_classes()), joined(names_of_samplers())));
+  const auto what = class_name.empty() ? std::string("no \"_class_name\"")
+                                       : fmt::format("unknown scheduler \"{}\"", printable(class_name));
+  throw FormatError(place, fmt::format("{}; known: {}. Name one of fresco's with --sampler to draw all the same: {}",
+                                       what, joined(names_of_classes()), joined(names_of_samplers())));
 }
 
 const SamplerInfo& info_of(std::string_view name) {
@@ -138,17 +141,21 @@ const SamplerInfo& info_of(std::string_view name) {
     if (info.name == name) return info;
   const auto names = names_of_samplers();
   const auto near = nearest_name(name, names.data(), names.size());
-  throw InputError("--sampler", fmt::format("unknown sampler \"{}\"{}; known: {}", printable(name, 40),
-                                            near.empty() ? "" : fmt::format(", did you mean {}?", near), joined(names)));
+  throw InputError("--sampler",
+                   fmt::format("unknown sampler \"{}\"{}; known: {}", printable(name, 40),
+                               near.empty() ? "" : fmt::format(", did you mean {}?", near), joined(names)));
 }
 
 void read_betas(Settings& settings, const Reader& reader) {
   settings.train_steps = reader.integer("num_train_timesteps", settings.train_steps, 2, kMostTrainSteps);
   settings.beta_start = reader.number("beta_start", settings.beta_start, 0, 1);
   settings.beta_end = reader.number("beta_end", settings.beta_end, 0, 1);
-  const auto schedule = reader.word("beta_schedule", settings.betas == Betas::scaled_linear ? "scaled_linear" : "linear",
-                                    {"linear", "scaled_linear", "squaredcos_cap_v2"});
-  settings.betas = schedule == "linear" ? Betas::linear : schedule == "scaled_linear" ? Betas::scaled_linear : Betas::cosine;
+  const auto schedule =
+      reader.word("beta_schedule", settings.betas == Betas::scaled_linear ? "scaled_linear" : "linear",
+                  {"linear", "scaled_linear", "squaredcos_cap_v2"});
+  settings.betas = schedule == "linear"          ? Betas::linear
+                   : schedule == "scaled_linear" ? Betas::scaled_linear
+                                                 : Betas::cosine;
   settings.zero_snr = reader.value("rescale_betas_zero_snr", false);
   if (!reader.states("trained_betas")) return;
   settings.betas = Betas::trained;
@@ -156,7 +163,8 @@ void read_betas(Settings& settings, const Reader& reader) {
   const auto valid = [](double beta) { return beta > 0 && beta < 1; };
   if (settings.trained_betas.size() != static_cast<size_t>(settings.train_steps) ||
       !std::all_of(settings.trained_betas.begin(), settings.trained_betas.end(), valid))
-    reader.refuse("trained_betas", fmt::format("{} numbers between 0 and 1, as many as num_train_timesteps", settings.train_steps));
+    reader.refuse("trained_betas",
+                  fmt::format("{} numbers between 0 and 1, as many as num_train_timesteps", settings.train_steps));
 }
 
 void read_prediction(Settings& settings, const Reader& reader) {
@@ -171,7 +179,8 @@ void read_prediction(Settings& settings, const Reader& reader) {
 
 void read_spacing(Settings& settings, const Reader& reader) {
   const bool leading = settings.spacing == Spacing::leading;
-  const auto word = reader.word("timestep_spacing", leading ? "leading" : "linspace", {"linspace", "leading", "trailing"});
+  const auto word =
+      reader.word("timestep_spacing", leading ? "leading" : "linspace", {"linspace", "leading", "trailing"});
   settings.spacing = word == "linspace" ? Spacing::linspace : word == "leading" ? Spacing::leading : Spacing::trailing;
   settings.steps_offset = reader.integer("steps_offset", 0, 0, settings.train_steps - 1);
 }
@@ -187,8 +196,9 @@ void read_sigmas(Settings& settings, const Reader& reader, std::string_view plac
   choose("use_exponential_sigmas", Sigmas::exponential);
   choose("use_beta_sigmas", Sigmas::beta);
   if (chosen > 1)
-    throw FormatError(place, "use_karras_sigmas, use_exponential_sigmas, use_beta_sigmas: expected one of them true at most, got " +
-                                 std::to_string(chosen));
+    throw FormatError(
+        place, "use_karras_sigmas, use_exponential_sigmas, use_beta_sigmas: expected one of them true at most, got " +
+                   std::to_string(chosen));
   for (const auto& [key, end] : {std::pair{"sigma_min", &settings.sigma_min}, {"sigma_max", &settings.sigma_max}})
     if (reader.states(key)) *end = reader.number(key, 0, 1e-10, 1e10);
   settings.last_sigma_zero = reader.word("final_sigmas_type", "zero", {"zero", "sigma_min"}) == "zero";
@@ -218,10 +228,13 @@ void read_solver(Settings& settings, const Reader& reader) {
   settings.lower_order_final = reader.value("lower_order_final", true);
   settings.euler_at_final = reader.value("euler_at_final", false);
   settings.lambda_min_clipped = read_lambda_limit(reader);
-  const auto type = reader.word("solver_type", unipc ? "bh2" : "midpoint", {"midpoint", "heun", "logrho", "bh1", "bh2"});
+  const auto type =
+      reader.word("solver_type", unipc ? "bh2" : "midpoint", {"midpoint", "heun", "logrho", "bh1", "bh2"});
   // Each class takes the other's types for its own default.
-  if (unipc) settings.solver_type = type == "bh1" ? "bh1" : "bh2";
-  else settings.solver_type = type == "heun" ? "heun" : "midpoint";
+  if (unipc)
+    settings.solver_type = type == "bh1" ? "bh1" : "bh2";
+  else
+    settings.solver_type = type == "heun" ? "heun" : "midpoint";
   if (!reader.value("predict_x0", true)) reader.refuse("predict_x0", "true (fresco does not support false)");
   if (reader.states("solver_p")) reader.refuse("solver_p", "null (fresco does not support another predictor)");
   for (const int64_t step : reader.value("disable_corrector", std::vector<int64_t>{}))
@@ -241,13 +254,15 @@ void read_multistep_variant(Settings& settings, const Reader& reader, bool own) 
 
 void read_variance(Settings& settings, const Reader& reader) {
   const auto type = reader.value<std::string>("variance_type", "fixed_small");
-  if (settings.sampler == "ddpm") reader.word("variance_type", "fixed_small", {"fixed_small", "fixed_small_log", "fixed_large"});
-  else if (type.starts_with("learned")) reader.refuse("variance_type", "a fixed one (fresco does not support models that predict it)");
+  if (settings.sampler == "ddpm")
+    reader.word("variance_type", "fixed_small", {"fixed_small", "fixed_small_log", "fixed_large"});
+  else if (type.starts_with("learned"))
+    reader.refuse("variance_type", "a fixed one (fresco does not support models that predict it)");
   settings.large_variance = type == "fixed_large";
 }
 
-// Diffusers' pipelines mend the config of the scheduler that they are built with (its own class), and what was so changed travels
-// to another class if the file stated it.
+// Diffusers' pipelines mend the config of the scheduler that they are built with (its own class),
+// and what was so changed travels to another class if the file stated it.
 void mend_as_pipelines_do(Settings& settings, const Reader& reader, bool own, Loading loading) {
   if (loading == Loading::plain) return;
   if (own || reader.states("steps_offset")) settings.steps_offset = 1;

@@ -9,8 +9,8 @@
 namespace fresco::sampling {
 namespace {
 
-// Karras et al. 2022, equation 5 with rho 7; straight in log sigma; quantiles of a Beta(0.6, 0.6) distribution
-// (Lee et al. 2024, "Beta Sampling is All You Need").
+// Karras et al. 2022, equation 5 with rho 7; straight in log sigma; quantiles of a Beta(0.6, 0.6)
+// distribution (Lee et al. 2024, "Beta Sampling is All You Need").
 std::vector<double> between(Sigmas kind, double largest, double smallest, int count) {
   auto values = linspace(0, 1, count);
   if (kind == Sigmas::exponential) values = linspace(std::log(largest), std::log(smallest), count);
@@ -55,7 +55,8 @@ SigmaGrid finished(std::vector<double> timesteps, const std::vector<double>& sig
   return grid;
 }
 
-// DPM-Solver++ stores rounded Karras timesteps, cut ones with cosine betas; what is not Karras is always cut.
+// DPM-Solver++ stores rounded Karras timesteps, cut ones with cosine betas; what is not Karras is
+// always cut.
 void make_whole(std::vector<double>& timesteps, const Settings& settings, Solver solver) {
   const bool round = settings.sigmas == Sigmas::karras && (solver == Solver::unipc || settings.betas != Betas::cosine);
   for (double& t : timesteps) t = round ? std::nearbyint(t) : std::trunc(t);

@@ -1,5 +1,6 @@
 #pragma once
-// Noise levels of the samplers that think in sigma = sqrt((1 - alpha_bar) / alpha_bar) (Karras et al. 2022).
+// Noise levels of the samplers that think in sigma = sqrt((1 - alpha_bar) / alpha_bar) (Karras et
+// al. 2022).
 #include <vector>
 
 #include "fresco/sampling/noise_schedule.h"
@@ -25,7 +26,8 @@ double input_scale(float sigma);
 /// Standard deviation of the first noise for the Euler family.
 double euler_initial_noise(const Settings& settings, const std::vector<float>& sigmas);
 
-/// x = alpha * x0 + sigma * noise with alpha^2 + sigma^2 = 1, and log(alpha / sigma), of a ratio sigma / alpha.
+/// x = alpha * x0 + sigma * noise with alpha^2 + sigma^2 = 1, and log(alpha / sigma), of a ratio
+/// sigma / alpha.
 struct Rates {
   explicit Rates(float ratio);
   float alpha, sigma, lambda;

@@ -1,12 +1,14 @@
-// Squeezed DPM-Solver++, DeciDiffusion 2.0's own sampler: the first i timesteps of a 16-step DPM-Solver++ (2M, heun) plan, then
-// n - i evenly spaced ones down to 0. Public port: quic/cloud-ai-sdk, models/multimodal/text_to_image/DeciDiffusion-v2-0.
+// Squeezed DPM-Solver++, DeciDiffusion 2.0's own sampler: the first i timesteps of a 16-step
+// DPM-Solver++ (2M, heun) plan, then n - i evenly spaced ones down to 0. Public port:
+// quic/cloud-ai-sdk, models/multimodal/text_to_image/DeciDiffusion-v2-0.
+#include "fresco/sampling/samplers.h"
+
 #include <fmt/format.h>
 
 #include <limits>
 
 #include "fresco/core/error.h"
 #include "fresco/sampling/mix.h"
-#include "fresco/sampling/samplers.h"
 
 namespace fresco::sampling {
 namespace {

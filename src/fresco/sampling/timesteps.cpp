@@ -11,8 +11,9 @@ void round_all(std::vector<double>& values) {
   for (double& value : values) value = std::nearbyint(value);
 }
 
-// round(numpy.arange(end, 0, -train_steps / steps)) - 1. Rounding of the stride can make numpy give one entry too many (61 or
-// 103 steps of 1000), a timestep of -1 behind the last; it has no meaning and is left out.
+// round(numpy.arange(end, 0, -train_steps / steps)) - 1. Rounding of the stride can make numpy give
+// one entry too many (61 or 103 steps of 1000), a timestep of -1 behind the last; it has no meaning
+// and is left out.
 std::vector<double> trailing(int end, int train_steps, int steps) {
   const double stride = -static_cast<double>(train_steps) / steps;
   const auto count = static_cast<int>(std::ceil(-end / stride));
@@ -44,8 +45,7 @@ std::vector<double> linspace(double first, double last, int count) {
 
 std::vector<double> spaced_timesteps(const Settings& settings, int steps, bool rounded) {
   if (settings.spacing == Spacing::trailing) return trailing(settings.train_steps, settings.train_steps, steps);
-  if (settings.spacing == Spacing::leading)
-    return leading(settings.train_steps / steps, steps, settings.steps_offset);
+  if (settings.spacing == Spacing::leading) return leading(settings.train_steps / steps, steps, settings.steps_offset);
   auto values = linspace(0, settings.train_steps - 1, steps);
   if (rounded) round_all(values);
   // Fractional timesteps are float32 before anything is looked up at them.

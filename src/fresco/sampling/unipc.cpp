@@ -1,12 +1,14 @@
-// UniPC: Zhao, Bai, Rao, Zhou, Lu 2023, "UniPC: A Unified Predictor-Corrector Framework for Fast Sampling of Diffusion Models",
-// algorithms 5 (corrector) and 6 (predictor) in data prediction, with B(h) = h (bh1) or expm1(h) (bh2). The corrector mends
-// the sample that the last predictor made, with the model's output there; that output is not asked for again.
+// UniPC: Zhao, Bai, Rao, Zhou, Lu 2023, "UniPC: A Unified Predictor-Corrector Framework for Fast
+// Sampling of Diffusion Models", algorithms 5 (corrector) and 6 (predictor) in data prediction,
+// with B(h) = h (bh1) or expm1(h) (bh2). The corrector mends the sample that the last predictor
+// made, with the model's output there; that output is not asked for again.
+#include "fresco/sampling/samplers.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 
 #include "fresco/sampling/mix.h"
-#include "fresco/sampling/samplers.h"
 
 namespace fresco::sampling {
 namespace {
@@ -14,7 +16,8 @@ namespace {
 constexpr size_t kLargestOrder = 3;
 using Weights = std::array<double, kLargestOrder>;
 
-// Solves sum_k ratios[k]^j * weights[k] = right[j], j and k < size (a Vandermonde system), by elimination with pivots.
+// Solves sum_k ratios[k]^j * weights[k] = right[j], j and k < size (a Vandermonde system), by
+// elimination with pivots.
 Weights solve(const Weights& ratios, const Weights& right, size_t size) {
   std::array<std::array<double, kLargestOrder + 1>, kLargestOrder> rows{};
   for (size_t j = 0; j < size; ++j) {
@@ -22,8 +25,9 @@ Weights solve(const Weights& ratios, const Weights& right, size_t size) {
     rows[j][size] = right[j];
   }
   for (size_t column = 0; column < size; ++column) {
-    const auto pivot = std::max_element(rows.begin() + static_cast<long>(column), rows.begin() + static_cast<long>(size),
-                                        [&](const auto& a, const auto& b) { return std::abs(a[column]) < std::abs(b[column]); });
+    const auto pivot =
+        std::max_element(rows.begin() + static_cast<long>(column), rows.begin() + static_cast<long>(size),
+                         [&](const auto& a, const auto& b) { return std::abs(a[column]) < std::abs(b[column]); });
     std::swap(*pivot, rows[column]);
     for (size_t j = 0; j < size; ++j) {
       if (j == column) continue;
@@ -36,10 +40,15 @@ Weights solve(const Weights& ratios, const Weights& right, size_t size) {
   return weights;
 }
 
-// One step from `from` to `to`; `ratios` of earlier steps' lengths to this one's, nearest first, then 1.
+// One step from `from` to `to`; `ratios` of earlier steps' lengths to this one's, nearest first,
+// then 1.
 struct Step {
   Step(const Rates& from, const Rates& to, bool bh1)
-      : h(to.lambda - from.lambda), sample(to.sigma / from.sigma), alpha(to.alpha), phi(std::expm1(-h)), b(bh1 ? -h : phi) {}
+      : h(to.lambda - from.lambda),
+        sample(to.sigma / from.sigma),
+        alpha(to.alpha),
+        phi(std::expm1(-h)),
+        b(bh1 ? -h : phi) {}
 
   // Right-hand sides of the order conditions, in float32 as diffusers forms them.
   Weights right_hand(size_t order) const {
