@@ -1,9 +1,9 @@
 // The networks against what diffusers computes from the same weights.
+#include "fresco/checkpoint/model_files.h"
+#include "fresco/ops/dispatch.h"
 #include "fresco/text/text_encoder.h"
 #include "fresco/unet/unet.h"
 #include "fresco/vae/vae.h"
-#include "fresco/checkpoint/model_files.h"
-#include "fresco/ops/dispatch.h"
 #include "tests/networks/goldens.h"
 
 namespace fresco::test {
@@ -31,9 +31,12 @@ bool has_middle(const checkpoint::TensorSource& tensors) {
 Networks load(const std::string& model, const std::string& ops) {
   const layers::Preparation preparation{.ops = ops};
   auto files = checkpoint::open_model({.model = model}, no_observer());
-  const auto weights = [&](const checkpoint::Part& part) { return layers::CheckpointWeights(part.tensors, preparation); };
+  const auto weights = [&](const checkpoint::Part& part) {
+    return layers::CheckpointWeights(part.tensors, preparation);
+  };
   auto spec = unet::read_spec(files.unet.config, files.unet.config_place, has_middle(*files.unet.tensors));
-  text::TextEncoder text(text::read_text_spec(files.text_encoder.config, "text"), weights(files.text_encoder), preparation);
+  text::TextEncoder text(text::read_text_spec(files.text_encoder.config, "text"), weights(files.text_encoder),
+                         preparation);
   unet::UNet unet(std::move(spec), weights(files.unet), preparation);
   vae::Vae vae(vae::read_vae_spec(files.vae.config, "vae"), weights(files.vae), preparation);
   return {std::move(files), std::move(text), std::move(unet), std::move(vae)};
@@ -76,7 +79,9 @@ TEST_P(NetworksTest, UNetGivesEverySampleItsOwnTime) {
   EXPECT_LT(relative_error(unet("unet.x", {981, 40}), (*goldens_)["unet.out_981_and_40"]), kUnetBound);
 }
 
-TEST_P(NetworksTest, UNetRunsOddSides) { EXPECT_LT(relative_error(unet("unet.odd_x", {500}), (*goldens_)["unet.odd_out_500"]), kUnetBound); }
+TEST_P(NetworksTest, UNetRunsOddSides) {
+  EXPECT_LT(relative_error(unet("unet.odd_x", {500}), (*goldens_)["unet.odd_out_500"]), kUnetBound);
+}
 
 TEST_P(NetworksTest, VaeDecodesAndEncodes) {
   c10::InferenceMode guard;
@@ -95,7 +100,8 @@ TEST_P(NetworksTest, TheFormAskedForIsTheOneThatRan) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, NetworksTest,
-                         testing::Combine(testing::Values("tiny-sd15", "tiny-deci10", "tiny-deci20"), testing::Values("reference", "auto")));
+                         testing::Combine(testing::Values("tiny-sd15", "tiny-deci10", "tiny-deci20"),
+                                          testing::Values("reference", "auto")));
 
 TEST(UnmixedUNet, RunsResnetsFirstThenTransformers) {
   if (!has_goldens()) GTEST_SKIP() << "reference data is not beside this checkout";
@@ -104,7 +110,8 @@ TEST(UnmixedUNet, RunsResnetsFirstThenTransformers) {
   const auto config = read_json(folder / "config.json");
   const layers::Preparation preparation{.ops = "reference"};
   const auto tensors = checkpoint::open_tensors((folder / "diffusion_pytorch_model.safetensors").string());
-  const unet::UNet unet(unet::read_spec(config, "config.json"), layers::CheckpointWeights(tensors, preparation), preparation);
+  const unet::UNet unet(unet::read_spec(config, "config.json"), layers::CheckpointWeights(tensors, preparation),
+                        preparation);
   const Goldens goldens(shared() / "goldens/tiny-unmixed.safetensors");
   const auto out = unet.forward(goldens["unet.x"], at::full({2}, 700.0f), unet.bind(goldens["unet.context"]));
   EXPECT_LT(relative_error(out, goldens["unet.out_700"]), kUnetBound);

@@ -40,9 +40,12 @@ TEST_P(Conv2d, EveryFormAgreesWithTheDefinition) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, Conv2d,
-                         testing::Values(Case{1, 4, 0, 32, 3, 8, 8, ops::kSame3x3, false, false}, Case{2, 32, 0, 33, 3, 7, 5, ops::kSame3x3, true, true},
-                                         Case{3, 48, 48, 32, 1, 6, 6, ops::kPointwise, false, false}, Case{1, 64, 0, 64, 3, 15, 13, ops::kHalve3x3, false, false},
-                                         Case{2, 16, 0, 16, 3, 16, 14, ops::kHalveBottomRight, false, false}, Case{5, 17, 0, 3, 3, 1, 1, ops::kSame3x3, true, false}));
+                         testing::Values(Case{1, 4, 0, 32, 3, 8, 8, ops::kSame3x3, false, false},
+                                         Case{2, 32, 0, 33, 3, 7, 5, ops::kSame3x3, true, true},
+                                         Case{3, 48, 48, 32, 1, 6, 6, ops::kPointwise, false, false},
+                                         Case{1, 64, 0, 64, 3, 15, 13, ops::kHalve3x3, false, false},
+                                         Case{2, 16, 0, 16, 3, 16, 14, ops::kHalveBottomRight, false, false},
+                                         Case{5, 17, 0, 3, 3, 1, 1, ops::kSame3x3, true, false}));
 
 TEST(ConvWeights, ASingleTensorIsPackedAnew) {
   const auto first = at::randn({8, 8, 3, 3}), second = at::randn({8, 8, 3, 3});

@@ -19,8 +19,11 @@ class GroupNormSilu : public testing::TestWithParam<Case> {};
 TEST_P(GroupNormSilu, EveryFormAgreesWithTheDefinition) {
   const Case& c = GetParam();
   at::manual_seed(c.channels + c.height);
-  const auto x = at::randn({c.batch, c.channels, c.height, c.width}).mul(3).add(10).contiguous(at::MemoryFormat::ChannelsLast);
-  const auto skip = c.skip > 0 ? at::randn({c.batch, c.skip, c.height, c.width}).contiguous(at::MemoryFormat::ChannelsLast) : at::Tensor();
+  const auto x =
+      at::randn({c.batch, c.channels, c.height, c.width}).mul(3).add(10).contiguous(at::MemoryFormat::ChannelsLast);
+  const auto skip = c.skip > 0
+                        ? at::randn({c.batch, c.skip, c.height, c.width}).contiguous(at::MemoryFormat::ChannelsLast)
+                        : at::Tensor();
   const auto weight = at::randn({c.channels + c.skip}), bias = at::randn({c.channels + c.skip});
   const ops::GroupNormCall call{x, skip, weight, bias, c.groups, 1e-5, c.silu};
   // In float64: where a group is a single value the definition in float32 is itself the less exact of the two.
@@ -33,8 +36,9 @@ TEST_P(GroupNormSilu, EveryFormAgreesWithTheDefinition) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, GroupNormSilu,
-                         testing::Values(Case{1, 32, 0, 1, 1, 32, true}, Case{2, 320, 320, 7, 7, 32, true}, Case{1, 1280, 640, 4, 4, 32, true},
-                                         Case{5, 96, 0, 33, 31, 32, false}, Case{2, 33, 6, 3, 5, 3, true}, Case{1, 64, 0, 64, 9, 4, false},
+                         testing::Values(Case{1, 32, 0, 1, 1, 32, true}, Case{2, 320, 320, 7, 7, 32, true},
+                                         Case{1, 1280, 640, 4, 4, 32, true}, Case{5, 96, 0, 33, 31, 32, false},
+                                         Case{2, 33, 6, 3, 5, 3, true}, Case{1, 64, 0, 64, 9, 4, false},
                                          Case{3, 17, 0, 23, 23, 1, true}, Case{1, 4, 0, 40, 40, 2, true}));
 
 TEST(GroupNormSiluForms, AFormIsForcedOnlyWhileAsked) {

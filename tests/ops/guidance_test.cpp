@@ -19,7 +19,8 @@ TEST(Guidance, RescaleGivesEachSampleTheDeviationOfItsConditionalOutput) {
   const auto both = at::randn({4, 4, 6, 5});
   const auto got = ops::guidance({both, at::full({2}, 9.0f), at::tensor({1.0, 0.0}, at::kFloat)});
   EXPECT_NEAR(got[0].std().item<float>(), both[2].std().item<float>(), 1e-5);
-  EXPECT_GT(got[1].std().item<float>(), 2 * both[3].std().item<float>()) << "a rescale of 0 leaves the other sample alone";
+  EXPECT_GT(got[1].std().item<float>(), 2 * both[3].std().item<float>())
+      << "a rescale of 0 leaves the other sample alone";
 }
 
 TEST(Guidance, AConstantOutputIsNotDividedByItsDeviation) {

@@ -18,24 +18,35 @@ std::string sampler_of(const std::string& run, const Json& config, const std::st
     if (config["algorithm_type"] == "sde-dpmsolver++") return "dpmpp-2m-sde";
     return config["solver_order"] == 3 ? "dpmpp-3m" : "dpmpp-2m";
   }
-  static const std::map<std::string, std::string> names = {
-      {"DDIMScheduler", "ddim"},   {"PNDMScheduler", "pndm"}, {"EulerDiscreteScheduler", "euler"},    {"EulerAncestralDiscreteScheduler", "euler-a"},
-      {"HeunDiscreteScheduler", "heun"}, {"DDPMScheduler", "ddpm"}, {"UniPCMultistepScheduler", "unipc"}, {"LCMScheduler", "lcm"},
-      {"SqueezedDPMSolverMultistepScheduler", "squeezed-dpmpp"}};
+  static const std::map<std::string, std::string> names = {{"DDIMScheduler", "ddim"},
+                                                           {"PNDMScheduler", "pndm"},
+                                                           {"EulerDiscreteScheduler", "euler"},
+                                                           {"EulerAncestralDiscreteScheduler", "euler-a"},
+                                                           {"HeunDiscreteScheduler", "heun"},
+                                                           {"DDPMScheduler", "ddpm"},
+                                                           {"UniPCMultistepScheduler", "unipc"},
+                                                           {"LCMScheduler", "lcm"},
+                                                           {"SqueezedDPMSolverMultistepScheduler", "squeezed-dpmpp"}};
   return run == "default" ? "" : names.at(scheduler);
 }
 
 image::Picture mask_picture(const at::Tensor& mask) {
   const auto bytes = (mask[0][0] * 255).to(at::kByte).contiguous();
-  return {mask.size(3), mask.size(2), 1, {bytes.const_data_ptr<uint8_t>(), bytes.const_data_ptr<uint8_t>() + bytes.numel()}};
+  return {mask.size(3),
+          mask.size(2),
+          1,
+          {bytes.const_data_ptr<uint8_t>(), bytes.const_data_ptr<uint8_t>() + bytes.numel()}};
 }
 
-pipeline::Values values(const at::Tensor& t) { return {t.sizes().vec(), {t.const_data_ptr<float>(), t.const_data_ptr<float>() + t.numel()}}; }
+pipeline::Values values(const at::Tensor& t) {
+  return {t.sizes().vec(), {t.const_data_ptr<float>(), t.const_data_ptr<float>() + t.numel()}};
+}
 
 DrawRequest request_of(const std::string& name, const Json& run, const Goldens& goldens) {
   DrawRequest request;
   const auto& prompt = run["prompt"];
-  request.prompts = prompt.is_array() ? prompt.get<std::vector<std::string>>() : std::vector<std::string>{prompt.get<std::string>()};
+  request.prompts =
+      prompt.is_array() ? prompt.get<std::vector<std::string>>() : std::vector<std::string>{prompt.get<std::string>()};
   request.negative = run["negative_prompt"];
   request.sampler = sampler_of(name, run["config"], run["scheduler"]);
   if (run["config"].value("use_karras_sigmas", false)) request.schedule = "karras";
@@ -79,7 +90,8 @@ TEST_P(GoldenRuns, EveryStepOfEveryRunIsTheReferences) {
     const auto drawing = model.draw(request);
     const auto expected = goldens[key + ".trail"];
     ASSERT_EQ(static_cast<int64_t>(trail.size()), expected.size(0));
-    for (size_t i = 0; i < trail.size(); ++i) EXPECT_LT(relative_error(trail[i], expected[static_cast<int64_t>(i)]), 1e-3) << "step " << i;
+    for (size_t i = 0; i < trail.size(); ++i)
+      EXPECT_LT(relative_error(trail[i], expected[static_cast<int64_t>(i)]), 1e-3) << "step " << i;
     EXPECT_LT(relative_error(at::tensor(drawing.image.data).view(drawing.image.shape), goldens[key + ".image"]), 1e-3);
   }
 }
@@ -91,8 +103,11 @@ TEST(StarterModel, DrawsItsSamplePictures) {
   const auto samples = read_json(folder / "samples/samples.json");
   const auto model = Model::load({.files = {.model = folder.string()}, .ops = "reference"});
   for (const auto& sample : samples) {
-    DrawRequest request{.prompts = {sample["prompt"].get<std::string>()}, .steps = sample["steps"].get<int>(), .guidance = sample["guidance_scale"].get<double>(),
-                        .guidance_rescale = sample["guidance_rescale"].get<double>(), .seed = sample["seed"].get<uint64_t>()};
+    DrawRequest request{.prompts = {sample["prompt"].get<std::string>()},
+                        .steps = sample["steps"].get<int>(),
+                        .guidance = sample["guidance_scale"].get<double>(),
+                        .guidance_rescale = sample["guidance_rescale"].get<double>(),
+                        .seed = sample["seed"].get<uint64_t>()};
     const auto drawing = model.draw(request);
     const Goldens expected(folder / "samples" / (sample["file"].get<std::string>() + ".safetensors"));
     const auto image = at::tensor(drawing.image.data).view(drawing.image.shape);

@@ -15,7 +15,11 @@ std::string starter() { return (std::filesystem::path(FRESCO_SOURCE_DIR) / "mode
 at::Tensor tensor_of(const pipeline::Values& values) { return at::tensor(values.data).view(values.shape); }
 
 DrawRequest short_request() {
-  return {.prompts = {"a red circle", "a large blue star on a yellow background"}, .steps = 3, .sampler = "euler-a", .seed = 7, .count = 2};
+  return {.prompts = {"a red circle", "a large blue star on a yellow background"},
+          .steps = 3,
+          .sampler = "euler-a",
+          .seed = 7,
+          .count = 2};
 }
 
 // Rounding differs with the batch because products are blocked otherwise; 1e-4 of the largest latent after three steps.
@@ -44,9 +48,12 @@ TEST(Batching, PictureKDrawnAloneWithItsOwnSeedIsTheSame) {
 
 TEST(Weights, ASingleFileDrawsExactlyWhatItsFolderDraws) {
   if (!has_goldens()) GTEST_SKIP() << "reference data is not beside this checkout";
-  DrawRequest request{.prompts = {"A photo of an astronaut riding a horse on Mars"}, .steps = 2, .seed = 1, .width = 64, .height = 64};
+  DrawRequest request{
+      .prompts = {"A photo of an astronaut riding a horse on Mars"}, .steps = 2, .seed = 1, .width = 64, .height = 64};
   const auto draw = [&](const std::string& model) {
-    return Model::load({.files = {.model = (shared() / "goldens" / model).string()}, .ops = "reference"}).draw(request).image.data;
+    return Model::load({.files = {.model = (shared() / "goldens" / model).string()}, .ops = "reference"})
+        .draw(request)
+        .image.data;
   };
   const auto folder = draw("models/tiny-sd15");
   EXPECT_EQ(draw("single_file/tiny-sd15.safetensors"), folder);
@@ -59,13 +66,17 @@ TEST(Tiling, LeavesNoVisibleSeams) {
   const c10::InferenceMode guard;
   const auto files = checkpoint::open_model({.model = starter()}, no_observer());
   const layers::Preparation preparation;
-  const vae::Vae vae(vae::read_vae_spec(files.vae.config, "vae"), layers::CheckpointWeights(files.vae.tensors, preparation), preparation);
+  const vae::Vae vae(vae::read_vae_spec(files.vae.config, "vae"),
+                     layers::CheckpointWeights(files.vae.tensors, preparation), preparation);
   const Goldens sample(std::filesystem::path(starter()) / "samples/sample_0.safetensors");
   const auto latents = at::upsample_bilinear2d(sample["latents"] / vae.spec().scaling_factor, {48, 48}, false);
   const auto whole = vae.decode(latents), tiled = vae.decode_tiled(latents, {.tile = 24, .overlap = 8});
-  const auto step = [](const at::Tensor& x) { return (x.slice(3, 1) - x.slice(3, 0, -1)).abs().mean({0, 1, 2}); };  // [W - 1]
+  const auto step = [](const at::Tensor& x) {
+    return (x.slice(3, 1) - x.slice(3, 0, -1)).abs().mean({0, 1, 2});
+  };  // [W - 1]
   const auto extra = step(tiled) - step(whole);
-  EXPECT_LT(extra.max().item<float>(), 0.01) << "no column of the tiled picture steps visibly more than the same column decoded whole";
+  EXPECT_LT(extra.max().item<float>(), 0.01)
+      << "no column of the tiled picture steps visibly more than the same column decoded whole";
   EXPECT_LT((tiled - whole).abs().mean().item<float>(), 0.02);
 }
 

@@ -43,7 +43,8 @@ void forget(const std::string& path) {
 
 [[noreturn]] void throw_write_error(const std::filesystem::path& target, int error) {
   const std::string reason = std::strerror(error);
-  if (error == ENOSPC || error == EDQUOT || error == EIO || error == EFBIG) throw ResourceError(target.string(), "cannot write: " + reason);
+  if (error == ENOSPC || error == EDQUOT || error == EIO || error == EFBIG)
+    throw ResourceError(target.string(), "cannot write: " + reason);
   throw InputError(target.string(), "cannot write: " + reason);
 }
 
@@ -63,7 +64,8 @@ std::string read_file(const std::filesystem::path& file, uint64_t largest) {
   ::close(descriptor);
   if (got < 0 && error == EISDIR) throw InputError(file.string(), "expected a file, got a folder");
   if (got < 0) throw ResourceError(file.string(), fmt::format("cannot read: {}", std::strerror(error)));
-  if (text.size() > largest) throw FormatError(file.string(), fmt::format("larger than the {} bytes such a file may have", largest));
+  if (text.size() > largest)
+    throw FormatError(file.string(), fmt::format("larger than the {} bytes such a file may have", largest));
   return text;
 }
 
@@ -102,7 +104,8 @@ void AtomicFile::commit(bool overwrite) {
   ::close(descriptor_);
   descriptor_ = -1;
   // link() refuses an existing target in one step, rename() replaces it in one step.
-  const int failed = overwrite ? ::rename(temporary_.c_str(), target_.c_str()) : ::link(temporary_.c_str(), target_.c_str());
+  const int failed =
+      overwrite ? ::rename(temporary_.c_str(), target_.c_str()) : ::link(temporary_.c_str(), target_.c_str());
   if (failed != 0) {
     if (errno == EEXIST) throw InputError(target_.string(), "exists already; --overwrite replaces it");
     throw_write_error(target_, errno);
@@ -123,9 +126,12 @@ void check_writable(const std::filesystem::path& target, bool overwrite, std::st
   const auto folder = target.has_parent_path() ? target.parent_path() : std::filesystem::path(".");
   const std::string place = fmt::format("{} {}", where, target.string());
   if (std::filesystem::is_directory(target, ignored)) throw InputError(place, "expected a file name, got a folder");
-  if (!std::filesystem::is_directory(folder, ignored)) throw InputError(place, fmt::format("no such folder: {}", folder.string()));
-  if (::access(folder.c_str(), W_OK) != 0) throw InputError(place, fmt::format("folder cannot be written: {}", std::strerror(errno)));
-  if (!overwrite && std::filesystem::exists(target, ignored)) throw InputError(place, "exists already; --overwrite replaces it");
+  if (!std::filesystem::is_directory(folder, ignored))
+    throw InputError(place, fmt::format("no such folder: {}", folder.string()));
+  if (::access(folder.c_str(), W_OK) != 0)
+    throw InputError(place, fmt::format("folder cannot be written: {}", std::strerror(errno)));
+  if (!overwrite && std::filesystem::exists(target, ignored))
+    throw InputError(place, "exists already; --overwrite replaces it");
 }
 
 void remove_unfinished_files() noexcept {

@@ -91,7 +91,8 @@ Json read_json(const std::filesystem::path& file, const JsonLimits& limits) {
 }
 
 void throw_json_type(const char* key, const Json& value, std::string_view where, std::string_view wanted) {
-  std::string got = value.is_structured() ? value.type_name() : printable(value.dump(-1, ' ', false, Json::error_handler_t::replace), 60);
+  std::string got = value.is_structured() ? value.type_name()
+                                          : printable(value.dump(-1, ' ', false, Json::error_handler_t::replace), 60);
   throw FormatError(where, fmt::format("\"{}\": expected {}, got {}", key, wanted, got));
 }
 

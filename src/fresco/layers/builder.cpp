@@ -4,15 +4,19 @@
 
 namespace fresco::layers {
 
-Conv Builder::conv(const std::string& name, int64_t in, int64_t out, int64_t side, const ops::ConvGeometry& geometry, int64_t split) {
+Conv Builder::conv(const std::string& name, int64_t in, int64_t out, int64_t side, const ops::ConvGeometry& geometry,
+                   int64_t split) {
   const std::vector<int64_t> shape{out, in, side, side};
-  auto conv = std::make_shared<ops::ConvWeights>(source_.get(name + ".weight", shape), source_.get(name + ".bias", {out}), geometry, split);
+  auto conv = std::make_shared<ops::ConvWeights>(source_.get(name + ".weight", shape),
+                                                 source_.get(name + ".bias", {out}), geometry, split);
   index_.add(name + ".weight", shape, [conv](const at::Tensor& value) { conv->assign_weight(value); });
   index_.add(name + ".bias", {out}, [conv](const at::Tensor& value) { conv->assign_bias(value); });
   return conv;
 }
 
-Linear Builder::linear(const std::string& name, int64_t in, int64_t out, bool bias) { return stacked({name}, in, out, bias); }
+Linear Builder::linear(const std::string& name, int64_t in, int64_t out, bool bias) {
+  return stacked({name}, in, out, bias);
+}
 
 Linear Builder::stacked(const std::vector<std::string>& names, int64_t in, int64_t out_each, bool bias) {
   std::vector<at::Tensor> weights, biases;
@@ -21,18 +25,24 @@ Linear Builder::stacked(const std::vector<std::string>& names, int64_t in, int64
     if (bias) biases.push_back(source_.get(name + ".bias", {out_each}));
   }
   const bool single = names.size() == 1;
-  auto linear = std::make_shared<ops::LinearWeights>(single ? weights[0] : at::cat(weights),
-                                                     !bias ? at::Tensor() : single ? biases[0] : at::cat(biases));
+  auto linear =
+      std::make_shared<ops::LinearWeights>(single ? weights[0] : at::cat(weights), !bias    ? at::Tensor()
+                                                                                   : single ? biases[0]
+                                                                                            : at::cat(biases));
   for (size_t i = 0; i < names.size(); ++i) {
     const int64_t row = static_cast<int64_t>(i) * out_each;
-    index_.add(names[i] + ".weight", {out_each, in}, [linear, row](const at::Tensor& value) { linear->assign_weight(value, row); });
-    if (bias) index_.add(names[i] + ".bias", {out_each}, [linear, row](const at::Tensor& value) { linear->assign_bias(value, row); });
+    index_.add(names[i] + ".weight", {out_each, in},
+               [linear, row](const at::Tensor& value) { linear->assign_weight(value, row); });
+    if (bias)
+      index_.add(names[i] + ".bias", {out_each},
+                 [linear, row](const at::Tensor& value) { linear->assign_bias(value, row); });
   }
   return linear;
 }
 
 Norm Builder::norm(const std::string& name, int64_t channels) {
-  auto norm = std::make_shared<NormWeights>(NormWeights{source_.get(name + ".weight", {channels}), source_.get(name + ".bias", {channels})});
+  auto norm = std::make_shared<NormWeights>(
+      NormWeights{source_.get(name + ".weight", {channels}), source_.get(name + ".bias", {channels})});
   index_.add(name + ".weight", {channels}, [norm](const at::Tensor& value) { norm->weight = value; });
   index_.add(name + ".bias", {channels}, [norm](const at::Tensor& value) { norm->bias = value; });
   return norm;
@@ -44,11 +54,14 @@ std::shared_ptr<at::Tensor> Builder::tensor(const std::string& name, std::vector
   return value;
 }
 
-at::Tensor conv2d(const Conv& conv, const at::Tensor& x, const at::Tensor& skip, const at::Tensor& shift, const at::Tensor& residual) {
+at::Tensor conv2d(const Conv& conv, const at::Tensor& x, const at::Tensor& skip, const at::Tensor& shift,
+                  const at::Tensor& residual) {
   return ops::conv2d({x, skip, *conv, shift, residual});
 }
 
-at::Tensor linear(const Linear& linear, const at::Tensor& x, const at::Tensor& residual) { return ops::linear({x, *linear, residual}); }
+at::Tensor linear(const Linear& linear, const at::Tensor& x, const at::Tensor& residual) {
+  return ops::linear({x, *linear, residual});
+}
 
 at::Tensor layer_norm(const Norm& norm, const at::Tensor& x, double eps) {
   return at::layer_norm(x, {x.size(-1)}, norm->weight, norm->bias, eps);

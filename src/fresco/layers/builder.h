@@ -24,7 +24,8 @@ class Builder {
   Builder(const WeightSource& source, WeightIndex& index) : source_(source), index_(index) {}
 
   /// "<name>.weight" [out, in, side, side] and "<name>.bias" [out]. split > 0: the first `split` input channels come from x, the rest from a skip.
-  Conv conv(const std::string& name, int64_t in, int64_t out, int64_t side, const ops::ConvGeometry& geometry, int64_t split = 0);
+  Conv conv(const std::string& name, int64_t in, int64_t out, int64_t side, const ops::ConvGeometry& geometry,
+            int64_t split = 0);
   Linear linear(const std::string& name, int64_t in, int64_t out, bool bias = true);
   /// Several matrices with one input as a single product; biases of all or none.
   Linear stacked(const std::vector<std::string>& names, int64_t in, int64_t out_each, bool bias);
@@ -38,7 +39,8 @@ class Builder {
 };
 
 /// x [B, C_in, H, W] -> [B, C_out, H', W']; undefined tensors stand for "none".
-at::Tensor conv2d(const Conv& conv, const at::Tensor& x, const at::Tensor& skip = {}, const at::Tensor& shift = {}, const at::Tensor& residual = {});
+at::Tensor conv2d(const Conv& conv, const at::Tensor& x, const at::Tensor& skip = {}, const at::Tensor& shift = {},
+                  const at::Tensor& residual = {});
 at::Tensor linear(const Linear& linear, const at::Tensor& x, const at::Tensor& residual = {});
 at::Tensor layer_norm(const Norm& norm, const at::Tensor& x, double eps = 1e-5);
 

@@ -12,7 +12,8 @@ ResnetCell::ResnetCell(Builder& builder, const std::string& prefix, const Resnet
   norm2_ = builder.norm(prefix + ".norm2", shape.out);
   conv2_ = builder.conv(prefix + ".conv2", shape.out, shape.out, 3, ops::kSame3x3);
   if (in != shape.out) {
-    shortcut_ = builder.conv(prefix + ".conv_shortcut", in, shape.out, 1, ops::kPointwise, shape.skip > 0 ? shape.in : 0);
+    shortcut_ =
+        builder.conv(prefix + ".conv_shortcut", in, shape.out, 1, ops::kPointwise, shape.skip > 0 ? shape.in : 0);
   }
 }
 
@@ -21,7 +22,7 @@ at::Tensor ResnetCell::forward(const at::Tensor& x, const at::Tensor& skip, cons
     return ops::group_norm_silu({input, more, norm->weight, norm->bias, shape_.groups, shape_.eps, /*silu=*/true});
   };
   const auto shift = time_projection_ ? linear(time_projection_, activated_time) : at::Tensor();
-  const auto hidden = conv2d(conv1_, normed(x, skip, norm1_), {}, shift);            // [B, C_out, H, W]
+  const auto hidden = conv2d(conv1_, normed(x, skip, norm1_), {}, shift);  // [B, C_out, H, W]
   const auto shortcut = shortcut_ ? conv2d(shortcut_, x, skip) : x;
   return conv2d(conv2_, normed(hidden, {}, norm2_), {}, {}, shortcut);
 }

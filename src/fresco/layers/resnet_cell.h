@@ -6,10 +6,10 @@
 namespace fresco::layers {
 
 struct ResnetShape {
-  int64_t in = 0;          // channels of x
-  int64_t skip = 0;        // channels of the skip, 0 without one
+  int64_t in = 0;    // channels of x
+  int64_t skip = 0;  // channels of the skip, 0 without one
   int64_t out = 0;
-  int64_t time = 0;        // width of the time embedding, 0 without one (VAE)
+  int64_t time = 0;  // width of the time embedding, 0 without one (VAE)
   int64_t groups = 32;
   double eps = 1e-5;
 };

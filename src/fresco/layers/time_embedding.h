@@ -9,8 +9,8 @@ namespace fresco::layers {
 struct TimeShape {
   int64_t sinusoids = 320;
   int64_t width = 1280;
-  bool cosine_first = true;   // flip_sin_to_cos
-  double frequency_shift = 0; // freq_shift
+  bool cosine_first = true;    // flip_sin_to_cos
+  double frequency_shift = 0;  // freq_shift
 };
 
 /// time [B] float32 -> [B, sinusoids] float32: cos (or sin) of time * 10000^(-k / (half - shift)), then the other.

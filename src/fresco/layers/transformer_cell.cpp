@@ -9,7 +9,8 @@
 
 namespace fresco::layers {
 
-TransformerCell::TransformerCell(Builder& builder, const std::string& prefix, const TransformerShape& shape) : shape_(shape) {
+TransformerCell::TransformerCell(Builder& builder, const std::string& prefix, const TransformerShape& shape)
+    : shape_(shape) {
   const int64_t c = shape.channels;
   norm_ = builder.norm(prefix + ".norm", c);
   project_in_ = builder.linear(prefix + ".proj_in", c, c);
@@ -19,7 +20,8 @@ TransformerCell::TransformerCell(Builder& builder, const std::string& prefix, co
     block.norm1 = builder.norm(at + ".norm1", c);
     block.norm2 = builder.norm(at + ".norm2", c);
     block.norm3 = builder.norm(at + ".norm3", c);
-    block.self_qkv = builder.stacked({at + ".attn1.to_q", at + ".attn1.to_k", at + ".attn1.to_v"}, c, c, /*bias=*/false);
+    block.self_qkv =
+        builder.stacked({at + ".attn1.to_q", at + ".attn1.to_k", at + ".attn1.to_v"}, c, c, /*bias=*/false);
     block.self_out = builder.linear(at + ".attn1.to_out.0", c, c);
     block.cross_q = builder.linear(at + ".attn2.to_q", c, c, /*bias=*/false);
     block.cross_k = builder.linear(at + ".attn2.to_k", shape.context, c, /*bias=*/false);
@@ -49,7 +51,9 @@ at::Tensor TransformerCell::run(const Block& block, at::Tensor x, const BoundTex
 at::Tensor TransformerCell::forward(const at::Tensor& x, const std::vector<BoundText>& text) const {
   constexpr double kEps = 1e-6;  // diffusers' Transformer2DModel, unlike the resnets' 1e-5
   const auto normed = ops::group_norm_silu({x, {}, norm_->weight, norm_->bias, shape_.groups, kEps, /*silu=*/false});
-  const auto pixels = [](const at::Tensor& t) { return t.permute({0, 2, 3, 1}).flatten(1, 2); };  // [B, C, H, W] -> [B, H*W, C], no copy if channels-last
+  const auto pixels = [](const at::Tensor& t) {
+    return t.permute({0, 2, 3, 1}).flatten(1, 2);
+  };  // [B, C, H, W] -> [B, H*W, C], no copy if channels-last
   auto h = linear(project_in_, pixels(normed));
   for (size_t i = 0; i < blocks_.size(); ++i) h = run(blocks_[i], h, text[i]);
   h = linear(project_out_, h, pixels(x));

@@ -8,9 +8,9 @@ namespace fresco::layers {
 struct TransformerShape {
   int64_t channels = 0;
   int64_t heads = 8;
-  int64_t context = 768;   // width of the text's hidden states
+  int64_t context = 768;  // width of the text's hidden states
   int64_t groups = 32;
-  int64_t depth = 1;       // transformer blocks one after the other
+  int64_t depth = 1;  // transformer blocks one after the other
 };
 
 /// Keys and values of one cross-attention for one text: [B, T, C] each.

@@ -12,7 +12,8 @@ namespace fresco::text {
 using layers::layer_norm;
 using layers::linear;
 
-TextEncoder::TextEncoder(const TextSpec& spec, const layers::WeightSource& source, const layers::Preparation& preparation)
+TextEncoder::TextEncoder(const TextSpec& spec, const layers::WeightSource& source,
+                         const layers::Preparation& preparation)
     : spec_(spec), preparation_(preparation) {
   const ops::ScopedForm form(preparation_.ops);
   layers::Builder builder(source, index_);

@@ -7,9 +7,11 @@
 namespace fresco::text {
 namespace {
 
-int64_t count(const Json& config, const char* key, int64_t fallback, std::string_view place, int64_t largest = 1 << 20) {
+int64_t count(const Json& config, const char* key, int64_t fallback, std::string_view place,
+              int64_t largest = 1 << 20) {
   const int64_t value = json_value<int64_t>(config, key, fallback, place);
-  if (value < 1 || value > largest) throw FormatError(place, fmt::format("\"{}\": expected 1 to {}, got {}", key, largest, value));
+  if (value < 1 || value > largest)
+    throw FormatError(place, fmt::format("\"{}\": expected 1 to {}, got {}", key, largest, value));
   return value;
 }
 
@@ -31,10 +33,12 @@ TextSpec read_text_spec(const Json& config, std::string_view place) {
   spec.vocabulary = count(config, "vocab_size", 49408, place, 1 << 24);
   spec.eps = json_value<double>(config, "layer_norm_eps", 1e-5, place);
   const auto act = json_value<std::string>(config, "hidden_act", "quick_gelu", place);
-  if (act != "quick_gelu" && act != "gelu") throw FormatError(place, fmt::format("\"hidden_act\": expected quick_gelu or gelu, got {}", printable(act, 40)));
+  if (act != "quick_gelu" && act != "gelu")
+    throw FormatError(place, fmt::format("\"hidden_act\": expected quick_gelu or gelu, got {}", printable(act, 40)));
   spec.quick_gelu = act == "quick_gelu";
   if (spec.width % spec.heads != 0)
-    throw FormatError(place, fmt::format("\"hidden_size\": expected a multiple of {} heads, got {}", spec.heads, spec.width));
+    throw FormatError(place,
+                      fmt::format("\"hidden_size\": expected a multiple of {} heads, got {}", spec.heads, spec.width));
   return spec;
 }
 
@@ -44,7 +48,8 @@ std::vector<TextTensor> expected_tensors(const TextSpec& spec) {
                                {"text_model.embeddings.position_embedding.weight", {spec.positions, c}}};
   for (int64_t i = 0; i < spec.layers; ++i) {
     const auto at = fmt::format("text_model.encoder.layers.{}.", i);
-    for (const char* name : {"q_proj", "k_proj", "v_proj", "out_proj"}) add_pair(list, at + "self_attn." + name, {c, c});
+    for (const char* name : {"q_proj", "k_proj", "v_proj", "out_proj"})
+      add_pair(list, at + "self_attn." + name, {c, c});
     add_pair(list, at + "layer_norm1", {c});
     add_pair(list, at + "layer_norm2", {c});
     add_pair(list, at + "mlp.fc1", {spec.feed_forward, c});

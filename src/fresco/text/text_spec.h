@@ -5,14 +5,14 @@
 namespace fresco::text {
 
 struct TextSpec {
-  int64_t width = 768;        // hidden_size
+  int64_t width = 768;  // hidden_size
   int64_t feed_forward = 3072;
   int64_t layers = 12;
   int64_t heads = 12;
   int64_t positions = 77;
   int64_t vocabulary = 49408;
   double eps = 1e-5;
-  bool quick_gelu = true;     // x * sigmoid(1.702 x); else gelu with the error function
+  bool quick_gelu = true;  // x * sigmoid(1.702 x); else gelu with the error function
 };
 
 /// Reads transformers' CLIPTextModel config.json. Errors: FormatError naming `place` and the key.

@@ -14,19 +14,25 @@ struct Reader {
   bool mix = true;
   int64_t heads = 8;
 
-  std::vector<int64_t> counts(const char* key, int64_t smallest = 0) const { return read_counts(keys, key, levels, place, smallest); }
+  std::vector<int64_t> counts(const char* key, int64_t smallest = 0) const {
+    return read_counts(keys, key, levels, place, smallest);
+  }
   std::vector<bool> flags(const char* key) const {
     const auto values = json_value<std::vector<bool>>(keys, key, {}, place);
     if (values.size() != levels)
-      throw FormatError(place, fmt::format("\"{}\": expected a list of {} true or false, got {}", key, levels, values.size()));
+      throw FormatError(place,
+                        fmt::format("\"{}\": expected a list of {} true or false, got {}", key, levels, values.size()));
     return values;
   }
 };
 
-CellSpec resnet(int64_t in, int64_t skip, int64_t out) { return {.kind = CellKind::resnet, .in = in, .skip = skip, .out = out}; }
+CellSpec resnet(int64_t in, int64_t skip, int64_t out) {
+  return {.kind = CellKind::resnet, .in = in, .skip = skip, .out = out};
+}
 
 // Resnets and transformers alternate until one list runs out (or stand one list after the other), then get their prefixes.
-std::vector<CellSpec> arrange(const Reader& reader, const std::string& block, std::vector<CellSpec> resnets, int64_t transformers) {
+std::vector<CellSpec> arrange(const Reader& reader, const std::string& block, std::vector<CellSpec> resnets,
+                              int64_t transformers) {
   std::vector<CellSpec> cells;
   const int64_t channels = resnets.empty() ? 0 : resnets.back().out;
   const CellSpec transformer{.kind = CellKind::transformer, .in = channels, .out = channels, .heads = reader.heads};
@@ -43,7 +49,8 @@ std::vector<CellSpec> arrange(const Reader& reader, const std::string& block, st
 // Skips are taken after each resnet, before the transformer that follows; the last level's halved output is no skip.
 void add_way_down(UNetSpec& spec, const Reader& reader, std::vector<int64_t>& skips) {
   const auto in = reader.counts("down_blocks_in_channels", 1), out = reader.counts("down_blocks_out_channels", 1);
-  const auto resnets = reader.counts("down_blocks_num_resnets", 1), transformers = reader.counts("down_blocks_num_attentions");
+  const auto resnets = reader.counts("down_blocks_num_resnets", 1),
+             transformers = reader.counts("down_blocks_num_attentions");
   const auto halves = reader.flags("add_downsample");
   for (size_t level = 0; level < reader.levels; ++level) {
     const auto block = fmt::format("down_blocks.{}", level);
@@ -87,15 +94,19 @@ void add_middle(UNetSpec& spec, const Reader& reader) {
 }
 
 void add_way_up(UNetSpec& spec, const Reader& reader, std::vector<int64_t> skips) {
-  const auto down_out = reader.counts("down_blocks_out_channels", 1), previous = reader.counts("prev_output_channels", 1);
-  const auto resnets = reader.counts("up_blocks_num_resnets", 1), transformers = reader.counts("up_blocks_num_attentions");
+  const auto down_out = reader.counts("down_blocks_out_channels", 1),
+             previous = reader.counts("prev_output_channels", 1);
+  const auto resnets = reader.counts("up_blocks_num_resnets", 1),
+             transformers = reader.counts("up_blocks_num_attentions");
   const auto doubles = reader.flags("add_upsample");
   for (size_t level = 0; level < reader.levels; ++level) {
     const auto block = fmt::format("up_blocks.{}", level);
     const int64_t out = down_out[reader.levels - 1 - level];
     std::vector<CellSpec> list;
     for (int64_t i = 0; i < resnets[level]; ++i) {
-      if (skips.empty()) throw FormatError(reader.place, fmt::format("\"up_blocks_num_resnets\": {} pops a skip, but none is left", block));
+      if (skips.empty())
+        throw FormatError(reader.place,
+                          fmt::format("\"up_blocks_num_resnets\": {} pops a skip, but none is left", block));
       list.push_back(resnet(i == 0 ? previous[level] : out, skips.back(), out));
       skips.pop_back();
     }
@@ -114,11 +125,13 @@ UNetSpec read_flexible_spec(const Json& config, std::string_view place, bool has
   const Json& keys = config.at("configurations");
   if (!keys.is_object()) throw FormatError(place, "\"configurations\": expected an object");
   const auto act = json_value<std::string>(keys, "resnet_act_fn", "silu", place);
-  if (act != "silu" && act != "swish") throw FormatError(place, fmt::format("\"resnet_act_fn\": expected silu, got {}", printable(act, 40)));
+  if (act != "silu" && act != "swish")
+    throw FormatError(place, fmt::format("\"resnet_act_fn\": expected silu, got {}", printable(act, 40)));
   Reader reader{.keys = keys, .place = place};
   reader.levels = json_value<std::vector<int64_t>>(keys, "down_blocks_out_channels", {}, place).size();
   if (reader.levels < 1 || reader.levels > 16)
-    throw FormatError(place, fmt::format("\"down_blocks_out_channels\": expected 1 to 16 levels, got {}", reader.levels));
+    throw FormatError(place,
+                      fmt::format("\"down_blocks_out_channels\": expected 1 to 16 levels, got {}", reader.levels));
   reader.mix = json_value<bool>(keys, "mix_block_in_forward", true, place);
   reader.heads = read_count(keys, "num_attention_heads", 8, place);
 

@@ -10,8 +10,10 @@ UNetSpec read_stock_spec(const Json& config, std::string_view place);
 UNetSpec read_flexible_spec(const Json& config, std::string_view place, bool has_middle);
 
 /// One key with bounds, for every number that decides a shape. Errors: FormatError.
-int64_t read_count(const Json& object, const char* key, int64_t fallback, std::string_view place, int64_t smallest = 1, int64_t largest = 1 << 16);
+int64_t read_count(const Json& object, const char* key, int64_t fallback, std::string_view place, int64_t smallest = 1,
+                   int64_t largest = 1 << 16);
 /// A list of exactly `size` counts. Errors: FormatError.
-std::vector<int64_t> read_counts(const Json& object, const char* key, size_t size, std::string_view place, int64_t smallest = 0);
+std::vector<int64_t> read_counts(const Json& object, const char* key, size_t size, std::string_view place,
+                                 int64_t smallest = 0);
 
 }  // namespace fresco::unet

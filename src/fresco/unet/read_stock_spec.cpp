@@ -14,24 +14,27 @@ struct Levels {
 };
 
 // A number for all levels, or a list of one for each.
-std::vector<int64_t> per_level(const Json& config, const char* key, int64_t fallback, size_t levels, std::string_view place) {
+std::vector<int64_t> per_level(const Json& config, const char* key, int64_t fallback, size_t levels,
+                               std::string_view place) {
   const auto found = config.find(key);
   if (found != config.end() && found->is_array()) return read_counts(config, key, levels, place, 1);
   return std::vector<int64_t>(levels, read_count(config, key, fallback, place));
 }
 
-std::vector<bool> attends(const Json& config, const char* key, const std::string& with, const std::string& without, size_t levels, bool last_attends,
-                          std::string_view place) {
+std::vector<bool> attends(const Json& config, const char* key, const std::string& with, const std::string& without,
+                          size_t levels, bool last_attends, std::string_view place) {
   auto types = json_value<std::vector<std::string>>(config, key, {}, place);
   if (types.empty()) {
     types.assign(levels, with);
     (last_attends ? types.front() : types.back()) = without;
   }
-  if (types.size() != levels) throw FormatError(place, fmt::format("\"{}\": expected {} blocks, got {}", key, levels, types.size()));
+  if (types.size() != levels)
+    throw FormatError(place, fmt::format("\"{}\": expected {} blocks, got {}", key, levels, types.size()));
   std::vector<bool> flags;
   for (const auto& type : types) {
     if (type != with && type != without)
-      throw FormatError(place, fmt::format("\"{}\": expected {} or {}, got {}", key, with, without, printable(type, 60)));
+      throw FormatError(place,
+                        fmt::format("\"{}\": expected {} or {}, got {}", key, with, without, printable(type, 60)));
     flags.push_back(type == with);
   }
   return flags;
@@ -41,7 +44,8 @@ Levels read_levels(const Json& config, std::string_view place) {
   Levels levels;
   levels.channels = json_value<std::vector<int64_t>>(config, "block_out_channels", {320, 640, 1280, 1280}, place);
   const size_t count = levels.channels.size();
-  if (count < 1 || count > 16) throw FormatError(place, fmt::format("\"block_out_channels\": expected 1 to 16 levels, got {}", count));
+  if (count < 1 || count > 16)
+    throw FormatError(place, fmt::format("\"block_out_channels\": expected 1 to 16 levels, got {}", count));
   if (config.contains("block_out_channels")) read_counts(config, "block_out_channels", count, place, 1);
   levels.resnets = per_level(config, "layers_per_block", 2, count, place);
   // attention_head_dim is the number of heads; its name is a mistake that diffusers keeps for old files.
@@ -53,17 +57,23 @@ Levels read_levels(const Json& config, std::string_view place) {
   const auto middle = config.find("mid_block_type");
   levels.middle = middle == config.end() || !middle->is_null();
   if (middle != config.end() && !middle->is_null() && *middle != "UNetMidBlock2DCrossAttn")
-    throw FormatError(place, fmt::format("\"mid_block_type\": expected UNetMidBlock2DCrossAttn, got {}", printable(middle->dump(), 60)));
+    throw FormatError(place, fmt::format("\"mid_block_type\": expected UNetMidBlock2DCrossAttn, got {}",
+                                         printable(middle->dump(), 60)));
   return levels;
 }
 
 CellSpec transformer(const std::string& block, int64_t index, int64_t channels, int64_t heads, int64_t depth) {
-  return {.kind = CellKind::transformer, .prefix = fmt::format("{}.attentions.{}", block, index), .in = channels, .out = channels,
-          .heads = heads, .depth = depth};
+  return {.kind = CellKind::transformer,
+          .prefix = fmt::format("{}.attentions.{}", block, index),
+          .in = channels,
+          .out = channels,
+          .heads = heads,
+          .depth = depth};
 }
 
 // Adds a resnet, and behind it a transformer when the block has them; the last of the two pushes on the way down.
-void add_pair(StageSpec& stage, const std::string& block, CellSpec resnet, int64_t index, const Levels& levels, size_t level, bool attention, bool pushes) {
+void add_pair(StageSpec& stage, const std::string& block, CellSpec resnet, int64_t index, const Levels& levels,
+              size_t level, bool attention, bool pushes) {
   resnet.prefix = fmt::format("{}.resnets.{}", block, index);
   stage.cells.push_back(resnet);
   if (attention) stage.cells.push_back(transformer(block, index, resnet.out, levels.heads[level], levels.depth[level]));
@@ -102,7 +112,8 @@ void add_middle(UNetSpec& spec, const Levels& levels) {
   spec.stages.push_back(std::move(stage));
 }
 
-void add_way_up(UNetSpec& spec, const Levels& levels, int64_t hidden, std::vector<int64_t> skips, std::string_view place) {
+void add_way_up(UNetSpec& spec, const Levels& levels, int64_t hidden, std::vector<int64_t> skips,
+                std::string_view place) {
   const size_t count = levels.channels.size();
   for (size_t block_index = 0; block_index < count; ++block_index) {
     const size_t level = count - 1 - block_index;
@@ -111,7 +122,8 @@ void add_way_up(UNetSpec& spec, const Levels& levels, int64_t hidden, std::vecto
     StageSpec stage;
     for (int64_t i = 0; i < levels.resnets[level] + 1; ++i) {
       if (skips.empty()) throw FormatError(place, fmt::format("{}: pops a skip, but none is left", block));
-      add_pair(stage, block, {.in = hidden, .skip = skips.back(), .out = out}, i, levels, level, levels.up_attends[block_index], false);
+      add_pair(stage, block, {.in = hidden, .skip = skips.back(), .out = out}, i, levels, level,
+               levels.up_attends[block_index], false);
       skips.pop_back();
       hidden = out;
     }

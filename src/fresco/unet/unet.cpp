@@ -19,10 +19,13 @@ layers::TransformerCell make_transformer(layers::Builder& builder, const UNetSpe
 layers::Conv make_resample(layers::Builder& builder, const StageSpec& stage) {
   if (stage.resample == Resample::none) return nullptr;
   const int64_t channels = stage.cells.back().out;
-  return builder.conv(stage.resample_prefix, channels, channels, 3, stage.resample == Resample::halve ? ops::kHalve3x3 : ops::kSame3x3);
+  return builder.conv(stage.resample_prefix, channels, channels, 3,
+                      stage.resample == Resample::halve ? ops::kHalve3x3 : ops::kSame3x3);
 }
 
-at::Tensor enlarge(const at::Tensor& x, int64_t height, int64_t width) { return at::upsample_nearest2d(x, {height, width}); }
+at::Tensor enlarge(const at::Tensor& x, int64_t height, int64_t width) {
+  return at::upsample_nearest2d(x, {height, width});
+}
 
 }  // namespace
 
@@ -32,7 +35,8 @@ UNet::UNet(UNetSpec spec, const layers::WeightSource& source, const layers::Prep
   layers::Builder builder(source, index_);
   conv_in_ = builder.conv("conv_in", spec_.in_channels, spec_.width, 3, ops::kSame3x3);
   time_embedding_ = std::make_unique<layers::TimeEmbedding>(
-      builder, "time_embedding", layers::TimeShape{spec_.width, spec_.time_width, spec_.cosine_first, spec_.frequency_shift});
+      builder, "time_embedding",
+      layers::TimeShape{spec_.width, spec_.time_width, spec_.cosine_first, spec_.frequency_shift});
   for (const StageSpec& stage_spec : spec_.stages) {
     Stage stage{.spec = &stage_spec};
     for (const CellSpec& cell : stage_spec.cells) {
@@ -55,7 +59,8 @@ BoundContext UNet::bind(const at::Tensor& context) const {
   BoundContext bound;
   for (const Stage& stage : stages_) {
     for (const Cell& cell : stage.cells) {
-      if (const auto* transformer = std::get_if<layers::TransformerCell>(&cell.body)) bound.push_back(transformer->bind(typed));
+      if (const auto* transformer = std::get_if<layers::TransformerCell>(&cell.body))
+        bound.push_back(transformer->bind(typed));
     }
   }
   return bound;
@@ -64,7 +69,8 @@ BoundContext UNet::bind(const at::Tensor& context) const {
 // The state of one pass through the network.
 class UNet::Run {
  public:
-  Run(at::Tensor hidden, at::Tensor time, const BoundContext& text) : hidden_(std::move(hidden)), time_(std::move(time)), text_(text) {
+  Run(at::Tensor hidden, at::Tensor time, const BoundContext& text)
+      : hidden_(std::move(hidden)), time_(std::move(time)), text_(text) {
     skips_.push_back(hidden_);
   }
   void stage(const Stage& stage) {
@@ -114,7 +120,8 @@ at::Tensor UNet::forward(const at::Tensor& latents, const at::Tensor& time, cons
   const auto t = time_embedding_->forward(time.to(preparation_.device), preparation_.type);  // [B, time_width]
   Run run(layers::conv2d(conv_in_, x), t, text);
   for (const Stage& stage : stages_) run.stage(stage);
-  const auto normed = ops::group_norm_silu({run.hidden(), {}, norm_out_->weight, norm_out_->bias, spec_.groups, spec_.norm_out_eps, /*silu=*/true});
+  const auto normed = ops::group_norm_silu(
+      {run.hidden(), {}, norm_out_->weight, norm_out_->bias, spec_.groups, spec_.norm_out_eps, /*silu=*/true});
   return layers::conv2d(conv_out_, normed).to(at::kFloat);
 }
 

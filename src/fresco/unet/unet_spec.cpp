@@ -24,10 +24,17 @@ struct Walk {
   }
   bool resample(const StageSpec& stage) {
     switch (stage.resample) {
-      case Resample::none: break;
-      case Resample::halve: side = (side + 1) / 2; break;  // 3x3, stride 2, one row of zeros on either side
-      case Resample::exact_double: side *= 2; break;
-      case Resample::to_next_skip: side = skips.empty() ? side * 2 : skips.back(); break;
+      case Resample::none:
+        break;
+      case Resample::halve:
+        side = (side + 1) / 2;
+        break;  // 3x3, stride 2, one row of zeros on either side
+      case Resample::exact_double:
+        side *= 2;
+        break;
+      case Resample::to_next_skip:
+        side = skips.empty() ? side * 2 : skips.back();
+        break;
     }
     if (stage.pushes_resampled) skips.push_back(side);
     return true;
@@ -81,16 +88,22 @@ class TensorList {
   }
 };
 
-void check_cell(const UNetSpec& spec, const CellSpec& cell, int64_t hidden, std::vector<int64_t>& skips, std::string_view place) {
-  const auto refuse = [&](const std::string& what) { throw FormatError(place, fmt::format("{}: {}", cell.prefix, what)); };
-  if (cell.in != hidden) refuse(expected_got(fmt::format("{} channels to come in", cell.in), fmt::format("{}", hidden)));
+void check_cell(const UNetSpec& spec, const CellSpec& cell, int64_t hidden, std::vector<int64_t>& skips,
+                std::string_view place) {
+  const auto refuse = [&](const std::string& what) {
+    throw FormatError(place, fmt::format("{}: {}", cell.prefix, what));
+  };
+  if (cell.in != hidden)
+    refuse(expected_got(fmt::format("{} channels to come in", cell.in), fmt::format("{}", hidden)));
   if (cell.out <= 0 || cell.out % spec.groups != 0 || (cell.in + cell.skip) % spec.groups != 0)
-    refuse(expected_got(fmt::format("channels divisible by {} groups", spec.groups), fmt::format("{} and {}", cell.in + cell.skip, cell.out)));
+    refuse(expected_got(fmt::format("channels divisible by {} groups", spec.groups),
+                        fmt::format("{} and {}", cell.in + cell.skip, cell.out)));
   if (cell.kind == CellKind::transformer && (cell.heads <= 0 || cell.out % cell.heads != 0))
     refuse(expected_got(fmt::format("channels divisible by {} heads", cell.heads), fmt::format("{}", cell.out)));
   if (!cell.pops_skip()) return;
   if (skips.empty()) refuse("pops a skip, but none is left");
-  if (skips.back() != cell.skip) refuse(expected_got(fmt::format("a skip of {} channels", cell.skip), fmt::format("{}", skips.back())));
+  if (skips.back() != cell.skip)
+    refuse(expected_got(fmt::format("a skip of {} channels", cell.skip), fmt::format("{}", skips.back())));
   skips.pop_back();
 }
 
@@ -108,7 +121,9 @@ void check_spec(const UNetSpec& spec, std::string_view place) {
     if (stage.pushes_resampled) skips.push_back(hidden);
   }
   if (!skips.empty()) throw FormatError(place, fmt::format("the way up leaves {} skips unused", skips.size()));
-  if (hidden != spec.width) throw FormatError(place, expected_got(fmt::format("{} channels at the end", spec.width), fmt::format("{}", hidden)));
+  if (hidden != spec.width)
+    throw FormatError(place,
+                      expected_got(fmt::format("{} channels at the end", spec.width), fmt::format("{}", hidden)));
 }
 
 bool side_fits(const UNetSpec& spec, int64_t side) {
@@ -139,7 +154,8 @@ std::vector<TensorSpec> expected_tensors(const UNetSpec& spec) {
   tensors.linear("time_embedding.linear_2", spec.time_width, spec.time_width);
   for (const auto& stage : spec.stages) {
     for (const auto& cell : stage.cells) {
-      cell.kind == CellKind::resnet ? tensors.resnet(cell, spec.time_width) : tensors.transformer(cell, spec.context_width);
+      cell.kind == CellKind::resnet ? tensors.resnet(cell, spec.time_width)
+                                    : tensors.transformer(cell, spec.context_width);
     }
     if (stage.resample != Resample::none && !stage.cells.empty()) {
       const int64_t channels = stage.cells.back().out;

@@ -17,13 +17,13 @@ enum class CellKind { resnet, transformer };
 struct CellSpec {
   CellKind kind = CellKind::resnet;
   std::string prefix;
-  int64_t in = 0;             // channels of the hidden state before it (without the skip)
-  int64_t skip = 0;           // channels of the skip it pops, 0 when it pops none
+  int64_t in = 0;    // channels of the hidden state before it (without the skip)
+  int64_t skip = 0;  // channels of the skip it pops, 0 when it pops none
   int64_t out = 0;
-  int64_t heads = 8;          // transformer only
-  int64_t depth = 1;          // transformer only: blocks one after the other
-  bool pushes_skip = false;   // its output is kept for the way up
-  int repeat = 1;             // runs this often with the same weights
+  int64_t heads = 8;         // transformer only
+  int64_t depth = 1;         // transformer only: blocks one after the other
+  bool pushes_skip = false;  // its output is kept for the way up
+  int repeat = 1;            // runs this often with the same weights
   bool pops_skip() const { return skip > 0; }
 };
 
@@ -32,22 +32,22 @@ enum class Resample { none, halve, exact_double, to_next_skip };
 struct StageSpec {
   std::vector<CellSpec> cells;
   Resample resample = Resample::none;
-  std::string resample_prefix;       // of its 3x3 convolution
+  std::string resample_prefix;  // of its 3x3 convolution
   bool pushes_resampled = false;
 };
 
 struct UNetSpec {
   int64_t in_channels = 4;
   int64_t out_channels = 4;
-  int64_t width = 320;               // channels after conv_in, and of the sinusoids of time
+  int64_t width = 320;  // channels after conv_in, and of the sinusoids of time
   int64_t time_width = 1280;
   int64_t context_width = 768;
   int64_t groups = 32;
   double resnet_eps = 1e-5;
-  double norm_out_eps = 1e-5;        // of the norm before conv_out
-  bool cosine_first = true;          // order of the sinusoids (flip_sin_to_cos)
+  double norm_out_eps = 1e-5;  // of the norm before conv_out
+  bool cosine_first = true;    // order of the sinusoids (flip_sin_to_cos)
   double frequency_shift = 0;
-  int64_t sample_size = 64;          // side of the latents it was trained for
+  int64_t sample_size = 64;  // side of the latents it was trained for
   std::vector<StageSpec> stages;
 };
 

@@ -45,7 +45,8 @@ std::vector<Span> spans(int64_t side, const Tiling& tiling) {
 
 }  // namespace
 
-at::Tensor Vae::decode_tiled(const at::Tensor& latents, const Tiling& tiling, const std::function<void()>& between) const {
+at::Tensor Vae::decode_tiled(const at::Tensor& latents, const Tiling& tiling,
+                             const std::function<void()>& between) const {
   const int64_t scale = spec_.scale(), batch = latents.size(0), height = latents.size(2), width = latents.size(3);
   auto picture = at::zeros({batch, spec_.picture_channels, height * scale, width * scale});
   auto total = at::zeros({1, 1, height * scale, width * scale});
@@ -56,7 +57,8 @@ at::Tensor Vae::decode_tiled(const at::Tensor& latents, const Tiling& tiling, co
       const auto weight = ramp(row.length * scale, row.before * scale, row.after * scale).view({1, 1, -1, 1}) *
                           ramp(column.length * scale, column.before * scale, column.after * scale).view({1, 1, 1, -1});
       const auto place = [&](at::Tensor& whole) {
-        return whole.narrow(2, row.start * scale, row.length * scale).narrow(3, column.start * scale, column.length * scale);
+        return whole.narrow(2, row.start * scale, row.length * scale)
+            .narrow(3, column.start * scale, column.length * scale);
       };
       place(picture).add_(decode(tile).to(at::kCPU) * weight);
       place(total).add_(weight);

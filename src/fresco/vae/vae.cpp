@@ -14,14 +14,18 @@ namespace {
 
 constexpr double kEps = 1e-6;
 
-layers::ResnetCell resnet(layers::Builder& builder, const VaeSpec& spec, const std::string& name, int64_t in, int64_t out) {
+layers::ResnetCell resnet(layers::Builder& builder, const VaeSpec& spec, const std::string& name, int64_t in,
+                          int64_t out) {
   return {builder, name, {.in = in, .out = out, .groups = spec.groups, .eps = kEps}};
 }
 
 std::unique_ptr<Middle> make_middle(layers::Builder& builder, const VaeSpec& spec, const std::string& name) {
   const int64_t c = spec.channels.back();
-  auto attention = spec.middle_attention ? std::make_unique<PixelAttention>(builder, name + ".attentions.0", c, spec.groups) : nullptr;
-  return std::make_unique<Middle>(Middle{resnet(builder, spec, name + ".resnets.0", c, c), resnet(builder, spec, name + ".resnets.1", c, c), std::move(attention)});
+  auto attention = spec.middle_attention
+                       ? std::make_unique<PixelAttention>(builder, name + ".attentions.0", c, spec.groups)
+                       : nullptr;
+  return std::make_unique<Middle>(Middle{resnet(builder, spec, name + ".resnets.0", c, c),
+                                         resnet(builder, spec, name + ".resnets.1", c, c), std::move(attention)});
 }
 
 at::Tensor norm_silu(const layers::Norm& norm, const at::Tensor& x, int64_t groups) {
@@ -37,7 +41,9 @@ PixelAttention::PixelAttention(layers::Builder& builder, const std::string& pref
       out_(builder.linear(prefix + ".to_out.0", channels, channels)) {}
 
 at::Tensor PixelAttention::forward(const at::Tensor& x) const {
-  const auto pixels = [](const at::Tensor& t) { return t.permute({0, 2, 3, 1}).flatten(1, 2); };  // [B, C, H, W] -> [B, H*W, C]
+  const auto pixels = [](const at::Tensor& t) {
+    return t.permute({0, 2, 3, 1}).flatten(1, 2);
+  };  // [B, C, H, W] -> [B, H*W, C]
   const auto normed = ops::group_norm_silu({x, {}, norm_->weight, norm_->bias, groups_, kEps, /*silu=*/false});
   const auto qkv = linear(qkv_, pixels(normed)).chunk(3, -1);
   const auto h = linear(out_, ops::attention({qkv[0], qkv[1], qkv[2], /*heads=*/1}), pixels(x));
@@ -60,7 +66,8 @@ Encoder::Encoder(layers::Builder& builder, const VaeSpec& spec) : spec_(spec) {
       const int64_t in = j > 0 ? ch[i] : ch[i == 0 ? 0 : i - 1];
       level.resnets.push_back(resnet(builder, spec, fmt::format("{}.resnets.{}", block, j), in, ch[i]));
     }
-    if (i + 1 < ch.size()) level.halve = builder.conv(block + ".downsamplers.0.conv", ch[i], ch[i], 3, ops::kHalveBottomRight);
+    if (i + 1 < ch.size())
+      level.halve = builder.conv(block + ".downsamplers.0.conv", ch[i], ch[i], 3, ops::kHalveBottomRight);
     levels_.push_back(std::move(level));
   }
   middle_ = make_middle(builder, spec, "encoder.mid_block");
@@ -110,14 +117,17 @@ at::Tensor Decoder::forward(const at::Tensor& latents) const {
   return layers::conv2d(conv_out_, norm_silu(norm_out_, h, spec_.groups));
 }
 
-Vae::Vae(const VaeSpec& spec, const layers::WeightSource& source, const layers::Preparation& preparation) : spec_(spec), preparation_(preparation) {
+Vae::Vae(const VaeSpec& spec, const layers::WeightSource& source, const layers::Preparation& preparation)
+    : spec_(spec), preparation_(preparation) {
   const ops::ScopedForm form(preparation_.ops);
   layers::Builder builder(source, index_);
   encoder_ = std::make_unique<Encoder>(builder, spec_);
   decoder_ = std::make_unique<Decoder>(builder, spec_);
 }
 
-at::Tensor Vae::prepared(const at::Tensor& x) const { return x.to(preparation_.device, preparation_.type).contiguous(at::MemoryFormat::ChannelsLast); }
+at::Tensor Vae::prepared(const at::Tensor& x) const {
+  return x.to(preparation_.device, preparation_.type).contiguous(at::MemoryFormat::ChannelsLast);
+}
 
 at::Tensor Vae::encode(const at::Tensor& picture) const {
   const ops::ScopedForm form(preparation_.ops);

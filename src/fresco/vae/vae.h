@@ -64,8 +64,8 @@ class Decoder {
 
 /// Squares of latents that a large picture is decoded in, blended over their overlap.
 struct Tiling {
-  int64_t tile = 64;      // latent side of a tile
-  int64_t overlap = 16;   // latent rows or columns that neighbours share
+  int64_t tile = 64;     // latent side of a tile
+  int64_t overlap = 16;  // latent rows or columns that neighbours share
 };
 
 /// Variational autoencoder between pictures and latents (Kingma and Welling 2014; Rombach et al. 2022).
@@ -79,7 +79,8 @@ class Vae {
   /// latents [B, latent, h, w], already divided by the scaling factor -> [B, 3, H, W] float32, not clamped.
   at::Tensor decode(const at::Tensor& latents) const;
   /// The same in tiles: peak memory is a tile's. `between` is called before each tile and may throw to stop.
-  at::Tensor decode_tiled(const at::Tensor& latents, const Tiling& tiling, const std::function<void()>& between = {}) const;
+  at::Tensor decode_tiled(const at::Tensor& latents, const Tiling& tiling,
+                          const std::function<void()>& between = {}) const;
 
   const VaeSpec& spec() const { return spec_; }
   void replace(const std::string& name, const at::Tensor& value) { index_.replace(name, value); }

@@ -11,22 +11,26 @@ constexpr int64_t kWidest = 1 << 16;
 
 int64_t count(const Json& config, const char* key, int64_t fallback, std::string_view place, int64_t largest) {
   const int64_t value = json_value<int64_t>(config, key, fallback, place);
-  if (value < 1 || value > largest) throw FormatError(place, fmt::format("\"{}\": expected 1 to {}, got {}", key, largest, value));
+  if (value < 1 || value > largest)
+    throw FormatError(place, fmt::format("\"{}\": expected 1 to {}, got {}", key, largest, value));
   return value;
 }
 
 void check_block_types(const Json& config, const char* key, const std::string& known, std::string_view place) {
   for (const auto& type : json_value<std::vector<std::string>>(config, key, {}, place)) {
-    if (type != known) throw FormatError(place, fmt::format("\"{}\": expected {}, got {}", key, known, printable(type, 60)));
+    if (type != known)
+      throw FormatError(place, fmt::format("\"{}\": expected {}, got {}", key, known, printable(type, 60)));
   }
 }
 
 void check_channels(const VaeSpec& spec, std::string_view place) {
   if (spec.channels.empty() || spec.channels.size() > 8)
-    throw FormatError(place, fmt::format("\"block_out_channels\": expected 1 to 8 levels, got {}", spec.channels.size()));
+    throw FormatError(place,
+                      fmt::format("\"block_out_channels\": expected 1 to 8 levels, got {}", spec.channels.size()));
   for (const int64_t channels : spec.channels) {
     if (channels < 1 || channels > kWidest || channels % spec.groups != 0)
-      throw FormatError(place, fmt::format("\"block_out_channels\": expected multiples of {} groups up to {}, got {}", spec.groups, kWidest, channels));
+      throw FormatError(place, fmt::format("\"block_out_channels\": expected multiples of {} groups up to {}, got {}",
+                                           spec.groups, kWidest, channels));
   }
 }
 
@@ -79,7 +83,8 @@ VaeSpec read_vae_spec(const Json& config, std::string_view place) {
   check_block_types(config, "down_block_types", "DownEncoderBlock2D", place);
   check_block_types(config, "up_block_types", "UpDecoderBlock2D", place);
   check_channels(spec, place);
-  if (!(spec.scaling_factor > 0)) throw FormatError(place, fmt::format("\"scaling_factor\": expected a number above 0, got {}", spec.scaling_factor));
+  if (!(spec.scaling_factor > 0))
+    throw FormatError(place, fmt::format("\"scaling_factor\": expected a number above 0, got {}", spec.scaling_factor));
   for (const char* key : {"in_channels", "out_channels"}) {
     if (count(config, key, 3, place, kWidest) != 3) throw FormatError(place, fmt::format("\"{}\": expected 3", key));
   }
@@ -93,7 +98,8 @@ std::vector<VaeTensor> expected_tensors(const VaeSpec& spec) {
   t.conv("encoder.conv_in", spec.picture_channels, ch[0], 3);
   for (int64_t i = 0, in = ch[0]; i < levels; in = ch[i++]) {
     const auto block = fmt::format("encoder.down_blocks.{}", i);
-    for (int64_t j = 0; j < spec.layers; ++j) t.resnet(fmt::format("{}.resnets.{}", block, j), j == 0 ? in : ch[i], ch[i]);
+    for (int64_t j = 0; j < spec.layers; ++j)
+      t.resnet(fmt::format("{}.resnets.{}", block, j), j == 0 ? in : ch[i], ch[i]);
     if (i + 1 < levels) t.conv(block + ".downsamplers.0.conv", ch[i], ch[i], 3);
   }
   t.middle("encoder.mid_block", ch.back(), spec.middle_attention);
@@ -106,7 +112,8 @@ std::vector<VaeTensor> expected_tensors(const VaeSpec& spec) {
   for (int64_t i = 0, in = ch.back(); i < levels; in = ch[levels - 1 - i++]) {
     const auto block = fmt::format("decoder.up_blocks.{}", i);
     const int64_t out = ch[levels - 1 - i];
-    for (int64_t j = 0; j < spec.layers + 1; ++j) t.resnet(fmt::format("{}.resnets.{}", block, j), j == 0 ? in : out, out);
+    for (int64_t j = 0; j < spec.layers + 1; ++j)
+      t.resnet(fmt::format("{}.resnets.{}", block, j), j == 0 ? in : out, out);
     if (i + 1 < levels) t.conv(block + ".upsamplers.0.conv", out, out, 3);
   }
   t.norm("decoder.conv_norm_out", ch[0]);

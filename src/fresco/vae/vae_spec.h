@@ -6,7 +6,7 @@ namespace fresco::vae {
 
 struct VaeSpec {
   std::vector<int64_t> channels{128, 256, 512, 512};  // per level, finest first
-  int64_t layers = 2;           // resnets a level on the way down; one more on the way up
+  int64_t layers = 2;                                 // resnets a level on the way down; one more on the way up
   int64_t latent_channels = 4;
   int64_t picture_channels = 3;
   int64_t groups = 32;

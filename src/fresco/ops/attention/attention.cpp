@@ -7,7 +7,8 @@
 namespace fresco::ops {
 namespace {
 
-constexpr std::array<Form<AttentionCall, at::Tensor>, 1> kForms = {{{"reference", attention_reference, always<AttentionCall>}}};
+constexpr std::array<Form<AttentionCall, at::Tensor>, 1> kForms = {
+    {{"reference", attention_reference, always<AttentionCall>}}};
 
 at::Tensor split_heads(const at::Tensor& x, int64_t heads) {  // [B, T, N*D] -> [B, N, T, D]
   return x.view({x.size(0), x.size(1), heads, x.size(2) / heads}).transpose(1, 2);

@@ -9,7 +9,8 @@ namespace fresco::ops {
 namespace {
 
 constexpr std::array<Form<Conv2dCall, at::Tensor>, 2> kForms = {{
-    {"onednn", conv2d_onednn, [](const Conv2dCall& call) { return call.weights.is_packed() && !needs_gradient(call.x); }},
+    {"onednn", conv2d_onednn,
+     [](const Conv2dCall& call) { return call.weights.is_packed() && !needs_gradient(call.x); }},
     {"reference", conv2d_reference, always<Conv2dCall>},
 }};
 
@@ -17,7 +18,8 @@ constexpr std::array<Form<Conv2dCall, at::Tensor>, 2> kForms = {{
 
 ConvWeights::ConvWeights(at::Tensor weight, at::Tensor bias, const ConvGeometry& geometry, int64_t split)
     : bias_(std::move(bias)), geometry_(geometry), split_(split), out_channels_(weight.size(0)) {
-  packs_ = forced_form() != "reference" && weight.is_cpu() && weight.scalar_type() == at::kFloat && !weight.requires_grad();
+  packs_ =
+      forced_form() != "reference" && weight.is_cpu() && weight.scalar_type() == at::kFloat && !weight.requires_grad();
   pack(weight);
 }
 

@@ -11,10 +11,11 @@ struct ConvGeometry {
   int64_t stride = 1;
   int64_t top = 1, left = 1, bottom = 1, right = 1;
 };
-constexpr ConvGeometry kSame3x3{};                               // 3x3, stride 1
+constexpr ConvGeometry kSame3x3{};  // 3x3, stride 1
 constexpr ConvGeometry kPointwise{.top = 0, .left = 0, .bottom = 0, .right = 0};
-constexpr ConvGeometry kHalve3x3{.stride = 2};                   // U-Net's downsampling
-constexpr ConvGeometry kHalveBottomRight{.stride = 2, .top = 0, .left = 0};  // VAE encoder's: zeros below and right only
+constexpr ConvGeometry kHalve3x3{.stride = 2};  // U-Net's downsampling
+constexpr ConvGeometry kHalveBottomRight{
+    .stride = 2, .top = 0, .left = 0};  // VAE encoder's: zeros below and right only
 
 /// Weights of one convolution in the layout a form wants; at most one layout is alive.
 class ConvWeights {
@@ -26,7 +27,7 @@ class ConvWeights {
   void assign_weight(const at::Tensor& weight);
   void assign_bias(const at::Tensor& bias);
 
-  at::Tensor weight() const;                    // plain layout, unpacked when necessary
+  at::Tensor weight() const;  // plain layout, unpacked when necessary
   const at::Tensor& bias() const { return bias_; }
   /// Packed weights: one for a single input, two when input channels are split after `split` ([x, skip] without concatenation).
   const std::array<at::Tensor, 2>& packed() const { return packed_; }

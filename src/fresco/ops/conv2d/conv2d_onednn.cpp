@@ -8,12 +8,14 @@ namespace fresco::ops {
 namespace {
 
 using Scalars = c10::List<std::optional<at::Scalar>>;
-using Convolution = at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&, at::IntArrayRef, at::IntArrayRef,
-                               at::IntArrayRef, int64_t, std::string_view, Scalars, std::optional<std::string_view>);
+using Convolution = at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&, at::IntArrayRef,
+                               at::IntArrayRef, at::IntArrayRef, int64_t, std::string_view, Scalars,
+                               std::optional<std::string_view>);
 // First argument: accumulated into and returned.
-using Accumulate = at::Tensor&(at::Tensor&, const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&, at::IntArrayRef,
-                               at::IntArrayRef, at::IntArrayRef, int64_t, std::string_view, std::optional<at::Scalar>,
-                               std::optional<std::string_view>, Scalars, std::optional<std::string_view>);
+using Accumulate = at::Tensor&(at::Tensor&, const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&,
+                               at::IntArrayRef, at::IntArrayRef, at::IntArrayRef, int64_t, std::string_view,
+                               std::optional<at::Scalar>, std::optional<std::string_view>, Scalars,
+                               std::optional<std::string_view>);
 
 template <typename Signature>
 c10::TypedOperatorHandle<Signature> find(const char* name, const char* overload) {
@@ -26,26 +28,31 @@ struct Arguments {
 
 at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const Arguments& a) {
   static const auto op = find<Convolution>("mkldnn::_convolution_pointwise", "");
-  return op.call(x, weight, bias.defined() ? std::optional(bias) : std::nullopt, a.padding, a.stride, a.dilation, 1, "none", Scalars(), std::nullopt);
+  return op.call(x, weight, bias.defined() ? std::optional(bias) : std::nullopt, a.padding, a.stride, a.dilation, 1,
+                 "none", Scalars(), std::nullopt);
 }
 
 void accumulate(at::Tensor& y, const at::Tensor& x, const at::Tensor& weight, const Arguments& a) {
   static const auto op = find<Accumulate>("mkldnn::_convolution_pointwise_", "binary");
-  op.call(y, x, weight, std::nullopt, a.padding, a.stride, a.dilation, 1, "add", std::nullopt, std::nullopt, Scalars(), std::nullopt);
+  op.call(y, x, weight, std::nullopt, a.padding, a.stride, a.dilation, 1, "add", std::nullopt, std::nullopt, Scalars(),
+          std::nullopt);
 }
 
 }  // namespace
 
 at::Tensor pack_onednn(const at::Tensor& weight, const ConvGeometry& geometry) {
-  return at::mkldnn_reorder_conv2d_weight(weight.contiguous().to_mkldnn(), {geometry.top, geometry.left}, {geometry.stride, geometry.stride}, {1, 1}, 1);
+  return at::mkldnn_reorder_conv2d_weight(weight.contiguous().to_mkldnn(), {geometry.top, geometry.left},
+                                          {geometry.stride, geometry.stride}, {1, 1}, 1);
 }
 
 at::Tensor conv2d_onednn(const Conv2dCall& call) {
   const ConvGeometry& g = call.weights.geometry();
   const bool even = g.top == g.bottom && g.left == g.right;
   const auto channels_last = at::MemoryFormat::ChannelsLast;
-  auto x = even ? call.x.contiguous(channels_last) : at::constant_pad_nd(call.x, {g.left, g.right, g.top, g.bottom}).contiguous(channels_last);
-  const Arguments a{.padding = even ? std::array{g.top, g.left} : std::array<int64_t, 2>{0, 0}, .stride = {g.stride, g.stride}};
+  auto x = even ? call.x.contiguous(channels_last)
+                : at::constant_pad_nd(call.x, {g.left, g.right, g.top, g.bottom}).contiguous(channels_last);
+  const Arguments a{.padding = even ? std::array{g.top, g.left} : std::array<int64_t, 2>{0, 0},
+                    .stride = {g.stride, g.stride}};
   const auto& packed = call.weights.packed();
   at::Tensor y;
   if (call.skip.defined() && !packed[1].defined()) x = at::cat({x, call.skip}, 1);

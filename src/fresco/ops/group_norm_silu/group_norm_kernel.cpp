@@ -13,7 +13,8 @@ HWY_BEFORE_NAMESPACE();
 namespace fresco::ops::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-void channel_sums(const float* x, int64_t rows, int64_t channels, int64_t row_stride, const float* shift, float* sum, float* square) {
+void channel_sums(const float* x, int64_t rows, int64_t channels, int64_t row_stride, const float* shift, float* sum,
+                  float* square) {
   const hn::ScalableTag<float> d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
   int64_t c = 0;
@@ -39,8 +40,8 @@ void channel_sums(const float* x, int64_t rows, int64_t channels, int64_t row_st
   }
 }
 
-void normalise_silu(const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t rows, int64_t channels, const ChannelNorm& norm,
-                    bool silu) {
+void normalise_silu(const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t rows, int64_t channels,
+                    const ChannelNorm& norm, bool silu) {
   const hn::ScalableTag<float> d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
   const auto one = hn::Set(d, 1.0f);
@@ -70,12 +71,13 @@ namespace fresco::ops {
 HWY_EXPORT(channel_sums);
 HWY_EXPORT(normalise_silu);
 
-void channel_sums(const float* x, int64_t rows, int64_t channels, int64_t row_stride, const float* shift, float* sum, float* square) {
+void channel_sums(const float* x, int64_t rows, int64_t channels, int64_t row_stride, const float* shift, float* sum,
+                  float* square) {
   HWY_DYNAMIC_DISPATCH(channel_sums)(x, rows, channels, row_stride, shift, sum, square);
 }
 
-void normalise_silu(const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t rows, int64_t channels, const ChannelNorm& norm,
-                    bool silu) {
+void normalise_silu(const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t rows, int64_t channels,
+                    const ChannelNorm& norm, bool silu) {
   HWY_DYNAMIC_DISPATCH(normalise_silu)(x, x_stride, y, y_stride, rows, channels, norm, silu);
 }
 

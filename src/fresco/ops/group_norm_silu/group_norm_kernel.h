@@ -5,7 +5,8 @@
 namespace fresco::ops {
 
 /// Sums of (x - shift) and (x - shift)^2 down the rows of x [rows, channels]; sums [channels] are written, not added to.
-void channel_sums(const float* x, int64_t rows, int64_t channels, int64_t row_stride, const float* shift, float* sum, float* square);
+void channel_sums(const float* x, int64_t rows, int64_t channels, int64_t row_stride, const float* shift, float* sum,
+                  float* square);
 
 /// What each channel goes through, each [channels]: y = (x - mean) * scale + bias.
 struct ChannelNorm {
@@ -15,7 +16,7 @@ struct ChannelNorm {
 };
 
 /// Normalises x [rows, channels] with stride x_stride into y with stride y_stride, with silu after it when asked.
-void normalise_silu(const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t rows, int64_t channels, const ChannelNorm& norm,
-                    bool silu);
+void normalise_silu(const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t rows, int64_t channels,
+                    const ChannelNorm& norm, bool silu);
 
 }  // namespace fresco::ops

@@ -10,9 +10,7 @@
 namespace fresco::ops {
 namespace {
 
-bool plain_float(const at::Tensor& t) {
-  return t.is_cpu() && t.scalar_type() == at::kFloat && !needs_gradient(t);
-}
+bool plain_float(const at::Tensor& t) { return t.is_cpu() && t.scalar_type() == at::kFloat && !needs_gradient(t); }
 
 bool fits_simd(const GroupNormCall& call) {
   return plain_float(call.x) && (!call.skip.defined() || plain_float(call.skip)) && plain_float(call.weight);

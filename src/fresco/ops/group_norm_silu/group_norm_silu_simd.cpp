@@ -40,7 +40,8 @@ Sums sums_of(const Plane& plane, int64_t b) {
     for (int64_t k = begin; k < end; ++k) {
       const int64_t first = k * kRowsPerBlock;
       float* out = partial.data() + k * 2 * channels;
-      channel_sums(x + first * channels, std::min(kRowsPerBlock, plane.rows - first), channels, channels, x, out, out + channels);
+      channel_sums(x + first * channels, std::min(kRowsPerBlock, plane.rows - first), channels, channels, x, out,
+                   out + channels);
     }
   });
   Sums total{std::vector<double>(channels), std::vector<double>(channels)};
@@ -90,7 +91,8 @@ at::Tensor group_norm_silu_simd(const GroupNormCall& call) {
   std::vector<Plane> planes{plane_of(call.x)};
   if (call.skip.defined()) planes.push_back(plane_of(call.skip));
   const int64_t batch = call.x.size(0), rows = planes[0].rows, channels = call.weight.size(0);
-  auto y = at::empty({batch, channels, call.x.size(2), call.x.size(3)}, call.x.options(), at::MemoryFormat::ChannelsLast);
+  auto y =
+      at::empty({batch, channels, call.x.size(2), call.x.size(3)}, call.x.options(), at::MemoryFormat::ChannelsLast);
   std::vector<float> mean(channels), scale(channels);
   const float* bias = call.bias.const_data_ptr<float>();
   for (int64_t b = 0; b < batch; ++b) {
@@ -100,8 +102,8 @@ at::Tensor group_norm_silu_simd(const GroupNormCall& call) {
       int64_t first_channel = 0;
       for (const Plane& plane : planes) {
         const ChannelNorm norm{mean.data() + first_channel, scale.data() + first_channel, bias + first_channel};
-        normalise_silu(plane.sample(b) + begin * plane.channels, plane.channels, out + begin * channels + first_channel, channels, end - begin,
-                       plane.channels, norm, call.silu);
+        normalise_silu(plane.sample(b) + begin * plane.channels, plane.channels, out + begin * channels + first_channel,
+                       channels, end - begin, plane.channels, norm, call.silu);
         first_channel += plane.channels;
       }
     });

@@ -7,7 +7,8 @@
 namespace fresco::ops {
 namespace {
 
-constexpr std::array<Form<GuidanceCall, at::Tensor>, 1> kForms = {{{"reference", guidance_reference, always<GuidanceCall>}}};
+constexpr std::array<Form<GuidanceCall, at::Tensor>, 1> kForms = {
+    {{"reference", guidance_reference, always<GuidanceCall>}}};
 
 at::Tensor per_sample(const at::Tensor& values, const at::Tensor& like) {  // [B] -> [B, 1, 1, ...]
   std::vector<int64_t> shape(like.dim(), 1);
