@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""What documents say about the program and the library, held against both: options exist, C++ stands in an example that is
+built, the table of samplers is the program's list. Prints one line a finding and ends with 1 when there is any.
+FRESCO_PROGRAM names the program."""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "src/fresco/README.md", *sorted((ROOT / "docs").glob("*.md"))]
+OTHERS_OPTIONS = {"--slow", "--sanitize", "--fix", "--preset", "--help", "--version"}  # of ./check, the scripts, CMake; of all commands
+
+
+def program(*arguments):
+    done = subprocess.run([os.environ["FRESCO_PROGRAM"], *arguments], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def blocks(text, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.M | re.S)
+
+
+def stands_in(lines, source):
+    """All lines, in their order, indentation aside."""
+    rest = iter([line.strip() for line in source.splitlines()])
+    return all(line in rest for line in lines)
+
+
+def snippet_findings(document):
+    examples = [path.read_text(encoding="utf-8") for path in (ROOT / "examples").glob("*.cpp")]
+    for block in blocks(document.read_text(encoding="utf-8"), "cpp"):
+        lines = [line.strip() for line in block.splitlines() if line.strip()]
+        if not any(stands_in(lines, example) for example in examples):
+            yield f"its C++ stands in no file of examples/: {lines[0]} ..."
+
+
+def option_findings(document, known):
+    for number, line in enumerate(document.read_text(encoding="utf-8").splitlines(), 1):
+        for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", line):
+            if option not in known:
+                yield f"line {number}: no such option: {option}"
+
+
+def sampler_findings():
+    listed = [line.split()[0] for line in program("samplers").splitlines()]
+    table = re.findall(r"^\| `([\w-]+)` \|", (ROOT / "docs/samplers.md").read_text(encoding="utf-8"), re.M)
+    if table != listed:
+        yield f"docs/samplers.md: expected a table of {', '.join(listed)}; got {', '.join(table)}"
+
+
+def main():
+    helps = "".join(program(command, "--help") for command in ("draw", "inspect", "samplers"))
+    known = set(re.findall(r"--[a-z][a-z-]*", helps)) | OTHERS_OPTIONS
+    findings = list(sampler_findings())
+    for document in DOCUMENTS:
+        for finding in [*snippet_findings(document), *option_findings(document, known)]:
+            findings.append(f"{document.relative_to(ROOT)}: {finding}")
+    for finding in findings:
+        print(finding)
+    print(f"documents: {len(findings)} findings")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
