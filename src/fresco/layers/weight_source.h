@@ -17,6 +17,8 @@ struct Preparation {
   at::Device device = at::kCPU;
   at::ScalarType type = at::kFloat;
   std::string ops = "auto";
+  /// Type of a network's results: float32 for the narrower types, float64 for float64.
+  at::ScalarType result_type() const { return type == at::kDouble ? at::kDouble : at::kFloat; }
 };
 
 /// Gives tensors by name. Errors: FormatError naming file, tensor, expected and actual shape, or that it is missing.

@@ -122,7 +122,7 @@ at::Tensor UNet::forward(const at::Tensor& latents, const at::Tensor& time, cons
   for (const Stage& stage : stages_) run.stage(stage);
   const auto normed = ops::group_norm_silu(
       {run.hidden(), {}, norm_out_->weight, norm_out_->bias, spec_.groups, spec_.norm_out_eps, /*silu=*/true});
-  return layers::conv2d(conv_out_, normed).to(at::kFloat);
+  return layers::conv2d(conv_out_, normed).to(preparation_.result_type());
 }
 
 void UNet::replace(const std::string& name, const at::Tensor& value) { index_.replace(name, value); }

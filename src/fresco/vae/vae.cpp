@@ -131,12 +131,12 @@ at::Tensor Vae::prepared(const at::Tensor& x) const {
 
 at::Tensor Vae::encode(const at::Tensor& picture) const {
   const ops::ScopedForm form(preparation_.ops);
-  return encoder_->forward(prepared(picture)).to(at::kFloat);
+  return encoder_->forward(prepared(picture)).to(preparation_.result_type());
 }
 
 at::Tensor Vae::decode(const at::Tensor& latents) const {
   const ops::ScopedForm form(preparation_.ops);
-  return decoder_->forward(prepared(latents)).to(at::kFloat);
+  return decoder_->forward(prepared(latents)).to(preparation_.result_type());
 }
 
 at::Tensor sample_posterior(const at::Tensor& moments, const at::Tensor& noise) {
