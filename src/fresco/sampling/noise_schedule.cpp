@@ -56,6 +56,7 @@ std::vector<float> make_betas(const Settings& settings) {
 // Running product, accumulated in double.
 std::vector<float> running_product(const std::vector<float>& betas) {
   std::vector<float> product;
+  product.reserve(betas.size());
   double so_far = 1;
   for (const float beta : betas) product.push_back(static_cast<float>(so_far *= 1.0f - beta));
   return product;

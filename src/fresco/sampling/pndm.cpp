@@ -97,8 +97,9 @@ std::vector<double> multistep_timesteps(std::vector<double> timesteps) {
 // Each of three steps calls at its start, twice half a stride above its end, and at its end.
 std::vector<double> runge_kutta_timesteps(const std::vector<double>& timesteps, int stride) {
   std::vector<double> calls;
+  const int half = stride / 2;
   for (size_t i = 0; i < 3; ++i) {
-    const double middle = timesteps[i + 1] + stride / 2;
+    const double middle = timesteps[i + 1] + half;
     calls.insert(calls.end(), {timesteps[i], middle, middle, timesteps[i + 1]});
   }
   calls.insert(calls.end(), timesteps.begin() + 3, timesteps.end());

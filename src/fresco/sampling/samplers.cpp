@@ -69,6 +69,7 @@ void set_levels(SamplingPlan& plan, const std::vector<Level>& levels, size_t beg
 
 std::vector<Level> euler_levels(const std::vector<float>& sigmas) {
   std::vector<Level> levels;
+  levels.reserve(sigmas.size());
   for (const float sigma : sigmas) levels.push_back({1, sigma});
   return levels;
 }
@@ -84,6 +85,7 @@ std::vector<Level> solver_levels(const std::vector<float>& sigmas) {
 
 std::vector<Level> levels_at(const NoiseSchedule& schedule, const std::vector<double>& timesteps) {
   std::vector<Level> levels;
+  levels.reserve(timesteps.size());
   for (const double t : timesteps) levels.push_back(schedule.level(static_cast<int>(t)));
   return levels;
 }

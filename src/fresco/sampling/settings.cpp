@@ -84,7 +84,7 @@ class Reader {
   }
 
   std::string word(const char* key, const std::string& fallback, const Names& allowed) const {
-    const auto got = value(key, fallback);
+    auto got = value(key, fallback);
     if (std::find(allowed.begin(), allowed.end(), got) == allowed.end()) refuse(key, "one of " + joined(allowed));
     return got;
   }

@@ -37,14 +37,17 @@ double timestep_of(double sigma, const std::vector<double>& log_table) {
 
 std::vector<double> timesteps_of(const std::vector<double>& sigmas, const std::vector<float>& table) {
   std::vector<double> log_table;
+  log_table.reserve(table.size());
   for (const float sigma : table) log_table.push_back(std::log(sigma));  // float32 logarithms, as numpy takes them
   std::vector<double> timesteps;
+  timesteps.reserve(sigmas.size());
   for (const double sigma : sigmas) timesteps.push_back(timestep_of(sigma, log_table));
   return timesteps;
 }
 
 std::vector<double> interpolated(const std::vector<float>& table, const std::vector<double>& timesteps) {
   std::vector<double> sigmas;
+  sigmas.reserve(timesteps.size());
   for (const double t : timesteps) sigmas.push_back(interpolate(table, t));
   return sigmas;
 }

@@ -19,6 +19,7 @@ std::vector<double> trailing(int end, int train_steps, int steps) {
   const auto count = static_cast<int>(std::ceil(-end / stride));
   const double delta = (end + stride) - end;
   std::vector<double> values;
+  values.reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) values.push_back(end + i * delta);
   round_all(values);
   for (double& value : values) value -= 1;
@@ -37,6 +38,7 @@ std::vector<double> leading(int stride, int count, int offset) {
 
 std::vector<double> linspace(double first, double last, int count) {
   std::vector<double> values;
+  values.reserve(static_cast<size_t>(count));
   const double step = count > 1 ? (last - first) / (count - 1) : 0;
   for (int i = 0; i < count; ++i) values.push_back(i * step + first);
   if (count > 1) values.back() = last;
