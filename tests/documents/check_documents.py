@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""What documents say about the program and the library, held against both: options exist, C++ stands in an example that is
-built, the table of samplers is the program's list. Prints one line a finding and ends with 1 when there is any.
-FRESCO_PROGRAM names the program."""
+"""What documents say about the program and the library, held against both: options exist, C++ stands in an example that
+is built, the table of samplers is the program's list, folders include as the ladder says. Prints one line a finding and
+ends with 1 when there is any. FRESCO_PROGRAM names the program."""
 import os
 import pathlib
 import re
@@ -9,8 +9,10 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "src/fresco/README.md", *sorted((ROOT / "docs").glob("*.md"))]
-OTHERS_OPTIONS = {"--slow", "--sanitize", "--fix", "--preset", "--help", "--version"}  # of ./check, the scripts, CMake; of all commands
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "src/fresco/README.md")]
+DOCUMENTS = PAGES + sorted((ROOT / "docs").glob("*.md"))
+# Of ./check, the scripts and CMake; the last two of the program itself.
+OTHERS_OPTIONS = {"--slow", "--sanitize", "--fix", "--preset", "--help", "--version"}
 
 
 def program(*arguments):
@@ -50,10 +52,24 @@ def sampler_findings():
         yield f"docs/samplers.md: expected a table of {', '.join(listed)}; got {', '.join(table)}"
 
 
+def ladder_findings():
+    """A folder of the library includes only folders above it in the design page's table."""
+    page = (ROOT / "src/fresco/README.md").read_text(encoding="utf-8")
+    ladder = re.findall(r"^\| \[(\w+)\]\(\1\) \|", page, re.M)
+    folders = {path.name for path in (ROOT / "src/fresco").iterdir() if path.is_dir()}
+    if folders != set(ladder):
+        yield f"src/fresco/README.md: expected a ladder of {', '.join(sorted(folders))}; got {', '.join(ladder)}"
+    for place, folder in enumerate(ladder):
+        for source in [*(ROOT / "src/fresco" / folder).rglob("*.h"), *(ROOT / "src/fresco" / folder).rglob("*.cpp")]:
+            for used in re.findall(r'^#include "fresco/(\w+)/', source.read_text(encoding="utf-8"), re.M):
+                if used not in ladder[: place + 1]:
+                    yield f"{source.relative_to(ROOT)}: includes {used}, which does not stand above {folder}"
+
+
 def main():
     helps = "".join(program(command, "--help") for command in ("draw", "inspect", "samplers"))
     known = set(re.findall(r"--[a-z][a-z-]*", helps)) | OTHERS_OPTIONS
-    findings = list(sampler_findings())
+    findings = [*sampler_findings(), *ladder_findings()]
     for document in DOCUMENTS:
         for finding in [*snippet_findings(document), *option_findings(document, known)]:
             findings.append(f"{document.relative_to(ROOT)}: {finding}")
