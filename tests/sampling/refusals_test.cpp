@@ -155,6 +155,14 @@ TEST(UndefinedPlans, AreRefused) {
   EXPECT_THAT(message<InputError>(no_lower_order, {.steps = 10}), HasSubstr("no finite solution"));
 }
 
+// Euler ancestral from sigma 20291 in three steps: rounding leaves a negative number under a root,
+// which counts as nothing.
+TEST(UndefinedPlans, DoNotComeFromRounding) {
+  Json config = kDdim;
+  config["timestep_spacing"] = "trailing";
+  EXPECT_EQ(make_plan(config, kPlace, {.sampler = "euler-a", .steps = 3}).rows.size(), 3u);
+}
+
 TEST(SqueezedSampler, IsForModelsThatPredictVelocities) {
   const Json noise = {{"_class_name", "PNDMScheduler"}};
   EXPECT_THAT(message<InputError>(noise, {.sampler = "squeezed-dpmpp"}), HasSubstr("v_prediction"));

@@ -3,6 +3,7 @@
 // 16 with eta 1, in sigmas).
 #include "fresco/sampling/samplers.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "fresco/sampling/mix.h"
@@ -17,7 +18,8 @@ SamplingPlan euler_ancestral_plan(const Settings& settings, const Run& run) {
   for (size_t i = begin; i < grid.timesteps.size(); ++i) {
     const float from = grid.sigmas[i], to = grid.sigmas[i + 1];
     const float up = std::sqrt(to * to * (from * from - to * to) / (from * from));
-    const float down = std::sqrt(to * to - up * up);
+    // Far below `from`, rounding can leave a little less than nothing under the root.
+    const float down = std::sqrt(std::max(0.0f, to * to - up * up));
     plan.rows.push_back(
         {.timestep = grid.timesteps[i],
          .input_scale = input_scale(from),
