@@ -1,5 +1,7 @@
 #include "fresco/core/memory.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <fstream>
 #include <limits>
@@ -25,6 +27,14 @@ uint64_t number_in(const char* file) {
   return text >> value ? value : kUnknown;
 }
 
+// What `ulimit -v` leaves.
+uint64_t address_space_left() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return kUnknown;
+  const uint64_t used = field_bytes("/proc/self/status", "VmSize:");
+  return used == kUnknown ? limit.rlim_cur : limit.rlim_cur - std::min<uint64_t>(limit.rlim_cur, used);
+}
+
 }  // namespace
 
 uint64_t peak_memory_bytes() {
@@ -37,7 +47,7 @@ uint64_t available_memory_bytes() {
   const uint64_t limit = number_in("/sys/fs/cgroup/memory.max");
   const uint64_t used = number_in("/sys/fs/cgroup/memory.current");
   const uint64_t group = limit == kUnknown || used == kUnknown ? kUnknown : limit - std::min(limit, used);
-  return std::min(system, group);
+  return std::min({system, group, address_space_left()});
 }
 
 }  // namespace fresco
