@@ -1,12 +1,13 @@
 #include "fresco/pipeline/inspect.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
 #include "fresco/core/checked.h"
-#include "fresco/text/text_spec.h"
-#include "fresco/unet/unet_spec.h"
-#include "fresco/vae/vae_spec.h"
+#include "fresco/core/error.h"
+#include "fresco/pipeline/model_specs.h"
 
 namespace fresco::pipeline {
 namespace {
@@ -38,19 +39,6 @@ PartReport report(const std::string& name, const checkpoint::Part& part, const s
   return report;
 }
 
-bool has_middle(const checkpoint::TensorSource& tensors) {
-  const auto& all = tensors.tensors();
-  return std::any_of(all.begin(), all.end(),
-                     [](const TensorInfo& tensor) { return tensor.name.starts_with("mid_block."); });
-}
-
-/// Values that are alive at once while the decoder works on its finest level: three maps as wide as its widest channels there; far more
-/// than a guided U-Net call holds.
-int64_t drawing_bytes(const vae::VaeSpec& spec, int64_t width, int64_t height) {
-  const int64_t channels = spec.channels.size() > 1 ? std::max(spec.channels[0], spec.channels[1]) : spec.channels[0];
-  return 3 * channels * width * height * static_cast<int64_t>(sizeof(float));
-}
-
 Json report_json(const PartReport& part) {
   Json wrong = Json::array();
   for (const WrongShape& each : part.wrong)
@@ -77,26 +65,39 @@ int64_t Inspection::parameters() const {
 }
 
 Inspection inspect(const checkpoint::ModelFiles& files) {
-  const auto unet_spec = unet::read_spec(files.unet.config, files.unet.config_place, has_middle(*files.unet.tensors));
-  const auto vae_spec = vae::read_vae_spec(files.vae.config, files.vae.config_place);
-  const auto text_spec = text::read_text_spec(files.text_encoder.config, files.text_encoder.config_place);
-
+  const ModelSpecs specs = read_specs(files);
   Inspection result;
   result.family = files.family;
   result.given = files.given;
   result.root = files.root.string();
-  result.parts = {report("text_encoder", files.text_encoder, text::expected_tensors(text_spec)),
-                  report("unet", files.unet, unet::expected_tensors(unet_spec)),
-                  report("vae", files.vae, vae::expected_tensors(vae_spec))};
+  result.parts = {report("text_encoder", files.text_encoder, text::expected_tensors(specs.text)),
+                  report("unet", files.unet, unet::expected_tensors(specs.unet)),
+                  report("vae", files.vae, vae::expected_tensors(specs.vae))};
   result.tokenizer = files.tokenizer.string();
   result.scheduler = json_value(files.scheduler, "_class_name", std::string(), files.scheduler_place);
   result.prediction = json_value(files.scheduler, "prediction_type", std::string("epsilon"), files.scheduler_place);
-  result.width = result.height = unet_spec.sample_size * vae_spec.scale();
+  result.width = specs.defaults.width;
+  result.height = specs.defaults.height;
   result.memory.weights_f32 = 4 * result.parameters();
   result.memory.weights_half = 2 * result.parameters();
-  result.memory.drawing = drawing_bytes(vae_spec, result.width, result.height);
+  result.memory.drawing = static_cast<int64_t>(drawing_bytes(specs, result.width, result.height, sizeof(float)));
   result.unused = files.unused;
   return result;
+}
+
+void check_whole(const Inspection& inspection) {
+  for (const PartReport& part : inspection.parts) {
+    if (part.whole()) continue;
+    const size_t others = part.missing.size() + part.wrong.size() - 1;
+    const std::string more = others == 0 ? "" : fmt::format(", and {} more are missing or of the wrong shape", others);
+    if (!part.wrong.empty()) {
+      const WrongShape& wrong = part.wrong.front();
+      const std::string shapes =
+          expected_got("shape " + checkpoint::to_string(wrong.expected), checkpoint::to_string(wrong.got));
+      throw FormatError(part.place, fmt::format("tensor \"{}\": {}{}", printable(wrong.name), shapes, more));
+    }
+    throw FormatError(part.place, fmt::format("tensor \"{}\" is missing{}", printable(part.missing.front()), more));
+  }
 }
 
 Json to_json(const Inspection& inspection) {

@@ -26,7 +26,7 @@ struct PartReport {
   bool whole() const { return missing.empty() && wrong.empty(); }
 };
 
-/// Bytes to draw one picture of the model's own size on a CPU in float32 or bfloat16.
+/// Bytes to draw one picture of the model's own size on a CPU.
 struct MemoryNeed {
   int64_t weights_f32 = 0;
   int64_t weights_half = 0;
@@ -50,6 +50,9 @@ struct Inspection {
 
 /// Errors: FormatError for configs that describe no network fresco runs.
 Inspection inspect(const checkpoint::ModelFiles& files);
+
+/// Errors: FormatError naming the first tensor that is missing or of the wrong shape, and how many more there are.
+void check_whole(const Inspection& inspection);
 
 Json to_json(const Inspection& inspection);
 

@@ -5,27 +5,13 @@
 #include <chrono>
 
 #include "fresco/core/error.h"
-#include "fresco/core/memory.h"
 #include "fresco/pipeline/loaded_model.h"
 #include "fresco/pipeline/torch_errors.h"
 
 namespace fresco::pipeline {
 namespace {
 
-constexpr uint64_t kProgramBytes = 300ull << 20;  // libtorch itself
-
-double gigabytes(uint64_t bytes) { return static_cast<double>(bytes) / 1e9; }
-
-void check_memory(const checkpoint::ModelFiles& files, const ModelSpecs& specs, const layers::Preparation& preparation) {
-  if (!preparation.device.is_cpu()) return;
-  const auto element = static_cast<uint64_t>(c10::elementSize(preparation.type));
-  const uint64_t weights = weight_bytes(files, element);
-  const uint64_t work = drawing_bytes(specs, 64, 64, element) + kProgramBytes;
-  const uint64_t free = available_memory_bytes();
-  if (weights + work <= free) return;
-  throw ResourceError(files.given, fmt::format("not enough memory: expected {:.1f} GB ({:.1f} for weights, {:.1f} to draw with), got {:.1f} GB free",
-                                               gigabytes(weights + work), gigabytes(weights), gigabytes(work), gigabytes(free)));
-}
+constexpr int64_t kSmallestSide = 64;  // pixels: a model that cannot draw even this is not worth loading
 
 // Tells the observer how far loading is, over all parts together.
 class LoadProgress {
@@ -84,7 +70,7 @@ Model Model::load(const LoadOptions& options, Observer& observer) {
     const auto preparation = preparation_for(options);
     auto files = checkpoint::open_model(options.files, observer);
     auto specs = read_specs(files);
-    check_memory(files, specs, preparation);
+    require_memory(files, specs, preparation, kSmallestSide, kSmallestSide);
     Model model;
     model.impl_ = load_parts(std::move(files), std::move(specs), preparation, observer);
     observer.on_stage("load", std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());

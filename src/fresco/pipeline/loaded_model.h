@@ -29,4 +29,8 @@ struct Model::Impl {
 /// Device and element type for what was asked. Errors: ResourceError when there is no such device, InputError for a precision it lacks.
 layers::Preparation preparation_for(const LoadOptions& options);
 
+/// Errors: ResourceError with the numbers when the weights, and what drawing one picture of this size takes, are more than free memory.
+/// A GPU's memory is not asked.
+void require_memory(const checkpoint::ModelFiles& files, const ModelSpecs& specs, const layers::Preparation& preparation, int64_t width, int64_t height);
+
 }  // namespace fresco::pipeline

@@ -53,4 +53,7 @@ class Model {
 /// Checks a request against a model's configs without loading weights: what draw() would refuse at once is refused here.
 void check_request(const checkpoint::ModelFiles& files, const DrawRequest& request);
 
+/// Checks, without loading, that the weights and one picture of the request fit into free memory. Errors: ResourceError with the numbers.
+void check_memory(const checkpoint::ModelFiles& files, const DrawRequest& request, const LoadOptions& options);
+
 }  // namespace fresco::pipeline

@@ -58,14 +58,19 @@ uint64_t weight_bytes(const checkpoint::ModelFiles& files, uint64_t element_byte
   return element_bytes * (elements(files.unet) + elements(files.vae) + elements(files.text_encoder));
 }
 
-uint64_t drawing_bytes(const ModelSpecs& specs, int64_t width, int64_t height, uint64_t element_bytes) {
-  const auto pixels = static_cast<uint64_t>(width) * static_cast<uint64_t>(height);
+uint64_t decoding_bytes(const ModelSpecs& specs, int64_t width, int64_t height, uint64_t element_bytes) {
   const auto& ch = specs.vae.channels;
   const auto full = static_cast<uint64_t>(ch.size() > 1 ? ch[1] : ch[0]);  // the widest at full size: what is enlarged last
-  const uint64_t decoding = 4 * full * pixels * element_bytes;
-  const auto latents = pixels / static_cast<uint64_t>(specs.vae.scale() * specs.vae.scale());
-  const uint64_t unet_call = 2 * 40 * static_cast<uint64_t>(specs.unet.width) * latents * element_bytes;
-  return std::max(decoding, unet_call);
+  return 4 * full * static_cast<uint64_t>(width) * static_cast<uint64_t>(height) * element_bytes;
+}
+
+uint64_t unet_call_bytes(const ModelSpecs& specs, int64_t width, int64_t height, uint64_t element_bytes) {
+  const auto latents = static_cast<uint64_t>(width / specs.vae.scale()) * static_cast<uint64_t>(height / specs.vae.scale());
+  return 2 * 40 * static_cast<uint64_t>(specs.unet.width) * latents * element_bytes;
+}
+
+uint64_t drawing_bytes(const ModelSpecs& specs, int64_t width, int64_t height, uint64_t element_bytes) {
+  return std::max(decoding_bytes(specs, width, height, element_bytes), unet_call_bytes(specs, width, height, element_bytes));
 }
 
 }  // namespace fresco::pipeline
