@@ -10,6 +10,7 @@
 #include "fresco/core/files.h"
 #include "fresco/core/memory.h"
 #include "fresco/image/grid.h"
+#include "fresco/pipeline/inspect.h"
 #include "fresco/pipeline/model.h"
 #include "reporter.h"
 
@@ -54,19 +55,24 @@ class DrawRun {
   /// Everything that can be refused before weights are read.
   void check() {
     const checkpoint::ModelFiles files = checkpoint::open_model(job_.files(), reporter_);
-    pipeline::check_request(files, job_.portion(0, 1));
+    pipeline::check_whole(pipeline::inspect(files));
+    const pipeline::DrawRequest first = job_.portion(0, 1);
+    pipeline::check_request(files, first);
+    pipeline::check_memory(files, first, load_options());
+  }
+
+  pipeline::LoadOptions load_options() const {
+    const Choices& c = job_.choices;
+    return {.files = job_.files(),
+            .device = parse_device(c.device.value_or("auto")),
+            .precision = parse_precision(c.precision.value_or("auto")),
+            .ops = c.ops.value_or("auto"),
+            .threads = c.threads.value_or(0)};
   }
 
   pipeline::Model load() {
-    pipeline::LoadOptions load;
-    load.files = job_.files();
-    const Choices& c = job_.choices;
-    load.device = parse_device(c.device.value_or("auto"));
-    load.precision = parse_precision(c.precision.value_or("auto"));
-    load.ops = c.ops.value_or("auto");
-    load.threads = c.threads.value_or(0);
     const auto start = Clock::now();
-    pipeline::Model model = pipeline::Model::load(load, reporter_);
+    pipeline::Model model = pipeline::Model::load(load_options(), reporter_);
     reporter_.on_load({{"model", job_.model},
                        {"family", checkpoint::name(model.family())},
                        {"device", name(model.device())},

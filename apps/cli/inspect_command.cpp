@@ -114,13 +114,7 @@ void inspect_command(const Arguments& arguments) {
   const Inspection inspection = pipeline::inspect(checkpoint::open_model(request, *reporter));
   write_out(json ? pipeline::to_json(inspection).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
                  : report(inspection));
-  if (inspection.whole()) return;
-  size_t missing = 0, wrong = 0;
-  for (const PartReport& part : inspection.parts) {
-    missing += part.missing.size();
-    wrong += part.wrong.size();
-  }
-  throw FormatError(given, fmt::format("{} tensors missing, {} of the wrong shape", missing, wrong));
+  pipeline::check_whole(inspection);
 }
 
 }  // namespace fresco::cli

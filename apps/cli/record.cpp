@@ -87,12 +87,13 @@ std::string parameters_text(const Record& record, const Json& settings) {
   return image::format_parameters(parameters);
 }
 
-Json own_json(const Record& record, const Json& settings) {
+Json own_json(const Record& record, Json settings) {
+  settings["model"] = weights_name(record.model);  // not the path: pictures travel
   Json out = {{"version", record.version},
               {"prompt", record.prompt},
               {"seed", record.seed},
               {"model_hash", record.model_hash},
-              {"settings", settings}};
+              {"settings", std::move(settings)}};
   Json choices = Json::object();
   const auto put = [&](const char* name, const auto& value) {
     if (value) choices[name] = *value;
