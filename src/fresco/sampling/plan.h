@@ -1,6 +1,6 @@
 #pragma once
 // A sampler as data: one table row a U-Net call, over a few registers. One loop runs every plan (pipeline/denoise),
-// one operator applies a row (ops/sampler_step).
+// one operator applies a row (ops/mix).
 #include <array>
 #include <optional>
 #include <string>
