@@ -1,0 +1,104 @@
+#include "pieces.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <c10/core/InferenceMode.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "fresco/core/error.h"
+
+namespace fresco::benchmarks {
+namespace {
+
+constexpr int64_t kTokens = 77;
+constexpr double kTime = 500;
+
+at::Tensor random_numbers(at::IntArrayRef shape, uint64_t seed) {
+  return at::randn(shape, at::detail::createCPUGenerator(seed), at::dtype(at::kFloat));
+}
+
+// Two texts that fill the encoder: start, 75 words, end.
+at::Tensor text_ids() {
+  const auto words = at::arange(2 * (kTokens - 2), at::kLong).view({2, kTokens - 2}) * 17 + 1000;
+  const auto column = [](int64_t id) { return at::full({2, 1}, id, at::kLong); };
+  return at::cat({column(49406), words, column(49407)}, 1);
+}
+
+void check_side(const char* what, bool fits, int64_t size) {
+  if (!fits) throw InputError("--size", fmt::format("{} does not run at {} pixels", what, size));
+}
+
+}  // namespace
+
+const std::vector<std::string>& piece_names() {
+  static const std::vector<std::string> names{"text", "bind", "unet", "vae", "load", "picture"};
+  return names;
+}
+
+Pieces::Pieces(pipeline::LoadOptions options, int64_t size) : options_(std::move(options)), size_(size) {
+  check_side("the autoencoder", size > 0 && size % 8 == 0, size);
+  latents_ = random_numbers({2, 4, size / 8, size / 8}, 0);
+  latent_ = random_numbers({1, 4, size / 8, size / 8}, 1);
+  context_ = random_numbers({2, kTokens, 768}, 2);
+  ids_ = text_ids();
+}
+
+const Pieces::Networks& Pieces::networks() {
+  if (networks_) return *networks_;
+  const auto files = checkpoint::open_model(options_.files, no_observer());
+  const auto specs = pipeline::read_specs(files);
+  check_side("the U-Net", unet::side_fits(specs.unet, size_ / 8), size_);
+  const auto preparation = pipeline::preparation_for(options_);
+  const auto weights = [&](const checkpoint::Part& part) { return layers::CheckpointWeights(part.tensors, preparation); };
+  networks_.emplace(Networks{.text = text::TextEncoder(specs.text, weights(files.text_encoder), preparation),
+                             .unet = unet::UNet(specs.unet, weights(files.unet), preparation),
+                             .vae = vae::Vae(specs.vae, weights(files.vae), preparation)});
+  bound_ = networks_->unet.bind(context_);
+  return *networks_;
+}
+
+at::Tensor Pieces::picture() {
+  pipeline::DrawRequest request;
+  request.prompts = {"a large blue star on a yellow background"};
+  request.sampler = "ddim";  // DeciDiffusion 2.0's own sampler fixes the number of steps
+  request.steps = 2;
+  request.seed = 0;
+  request.width = request.height = size_;
+  const auto drawing = pipeline::Model::load(options_).draw(request);
+  return at::tensor(drawing.image.data).view(drawing.image.shape);
+}
+
+Timing Pieces::run(const std::string& piece) {
+  const c10::InferenceMode no_gradients;
+  const bool whole = piece == "load" || piece == "picture";
+  if (whole) networks_.reset();
+  const Networks* parts = whole ? nullptr : &networks();
+  const auto begin = std::chrono::steady_clock::now();
+  Timing timing;
+  if (piece == "load") {
+    pipeline::Model::load(options_);
+  } else if (piece == "picture") {
+    timing.output = picture();
+  } else if (piece == "text") {
+    timing.output = parts->text.forward(ids_);
+  } else if (piece == "bind") {
+    timing.output = parts->unet.bind(context_).back().back().values;
+  } else if (piece == "unet") {
+    timing.output = parts->unet.forward(latents_, at::full({2}, kTime, at::kFloat), bound_);
+  } else if (piece == "vae") {
+    timing.output = parts->vae.decode(latent_);
+  } else {
+    throw InputError("--pieces", expected_got("one of " + joined(piece_names()), fmt::format("\"{}\"", printable(piece))));
+  }
+  timing.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return timing;
+}
+
+uint64_t Pieces::weight_bytes() const {
+  return pipeline::weight_bytes(checkpoint::open_model(options_.files, no_observer()), sizeof(float));
+}
+
+}  // namespace fresco::benchmarks
