@@ -26,8 +26,8 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 
 // Pixels that go through the network together when nobody says how many pictures: a processor's caches gain nothing from more than
 // one picture of 512x512, a GPU is filled by four.
-constexpr int64_t kPixelsAtOnceCpu = 512 * 512;
-constexpr int64_t kPixelsAtOnceCuda = 4 * 512 * 512;
+constexpr int64_t kPixelsAtOnceCpu = int64_t{512} * 512;
+constexpr int64_t kPixelsAtOnceCuda = 4 * kPixelsAtOnceCpu;
 
 class DrawRun {
  public:

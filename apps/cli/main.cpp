@@ -42,6 +42,7 @@ Start with:
 
 [[noreturn]] void throw_unknown_command(const std::string& word) {
   std::vector<std::string> known;
+  known.reserve(kCommands.size());
   for (const Command& command : kCommands) known.emplace_back(command.name);
   const std::string near = nearest_name(word, known.data(), known.size());
   const std::string advice = near.empty() ? "known: " + joined(known) : "did you mean " + near + "?";

@@ -75,7 +75,7 @@ Targets plan_targets(const TargetRequest& request) {
   std::error_code ignored;
   const fs::path out = request.out;
   const bool folder = request.out.empty() || request.out.back() == '/' || fs::is_directory(out, ignored);
-  const Targets targets = folder ? automatic_targets(request, out) : named_targets(request);
+  Targets targets = folder ? automatic_targets(request, out) : named_targets(request);
   for (const fs::path& picture : targets.pictures) check_writable(picture, request.overwrite);
   if (targets.sheet) check_writable(*targets.sheet, request.overwrite);
   return targets;
