@@ -108,7 +108,7 @@ class BrokenModels(ProgramTest):
 
         self.edit_unet(rename)
         self.refuse_model(3, "conv_out.bias")
-        self.refused(3, "inspect", "model", says="1 ")
+        self.refused(3, "inspect", "model", says="conv_out.bias")
 
     def test_pickles_that_import_are_refused_and_not_run(self):
         (self.model / UNET).unlink()

@@ -173,7 +173,7 @@ class Pictures(ProgramTest):
             self.skipTest("sanitizers need terabytes of address space")
 
         def limit():
-            resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
+            resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
 
         self.refused(4, "draw", "ring", *QUICK, "--width", "4096", "--height", "4096", says=("expected", "got", "GB"), preexec_fn=limit)
 
