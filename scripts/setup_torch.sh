@@ -12,7 +12,22 @@ if [ -n "${FRESCO_TORCH_DIR:-}" ]; then
   [ -e "$FRESCO_TORCH_DIR/include/ATen/ATen.h" ] || die "FRESCO_TORCH_DIR=$FRESCO_TORCH_DIR: expected a libtorch with include/ATen/ATen.h and lib/"
   exit 0
 fi
-if compgen -G "$root/.deps/torch/lib/python3*/site-packages/torch/lib/libtorch_cpu.so" >/dev/null; then exit 0; fi
+# With FRESCO_CUDA=1 the libraries that libtorch_cuda needs come too; they go into the same place, now or later.
+add_cuda_libraries() {
+  if [ "${FRESCO_CUDA:-0}" != 1 ]; then return; fi
+  if compgen -G "$root/.deps/torch/lib/python3*/site-packages/nvidia/cusparselt" >/dev/null; then return; fi
+  say "fetching the CUDA libraries that libtorch needs from PyPI (2.5 GB, 4 GB on disk) into .deps/torch"
+  if ! "$root/.deps/torch/bin/python" -m pip --disable-pip-version-check install "${requirements[0]}" >"$root/.deps/torch.log" 2>&1; then
+    tail -n 5 "$root/.deps/torch.log" >&2
+    die "fetching the CUDA libraries failed (no network?); run again when PyPI can be reached"
+  fi
+  rm -f "$root/.deps/torch.log"
+}
+
+if compgen -G "$root/.deps/torch/lib/python3*/site-packages/torch/lib/libtorch_cpu.so" >/dev/null; then
+  add_cuda_libraries
+  exit 0
+fi
 
 # Debian splits ensurepip off into python3-venv; another python3 that stands first in PATH may do without.
 python=""
@@ -37,3 +52,4 @@ if ! "$unfinished/bin/python" -m pip --disable-pip-version-check install --no-de
 fi
 mv "$unfinished" "$root/.deps/torch"
 rm -f "$log"
+add_cuda_libraries

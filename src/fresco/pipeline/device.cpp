@@ -15,7 +15,7 @@ at::Device torch_device(Device device) {
   if (device == Device::automatic) return has_gpu() ? at::kCUDA : at::kCPU;
   if (device == Device::cpu) return at::kCPU;
 #ifndef FRESCO_CUDA
-  throw ResourceError("--device cuda", "this build runs on CPUs only; configure with -DFRESCO_CUDA=ON for NVIDIA GPUs");
+  throw ResourceError("--device cuda", "this build runs on CPUs only; FRESCO_CUDA=1 ./fresco builds for NVIDIA GPUs (CMake: -DFRESCO_CUDA=ON)");
 #endif
   if (!has_gpu()) throw ResourceError("--device cuda", "no NVIDIA GPU found (is its driver loaded?); --device cpu works everywhere");
   return at::kCUDA;
