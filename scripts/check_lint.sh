@@ -10,7 +10,7 @@ root = os.getcwd() + os.sep
 for entry in json.load(open(sys.argv[1])):
     name = os.path.relpath(os.path.join(entry["directory"], entry["file"]), root)
     # Targets that include libtorch do so through a precompiled header.
-    if name.startswith(("src/", "apps/")) and "cmake_pch" not in entry["command"] and os.path.exists(name):
+    if name.startswith(("src/", "apps/")) and name.endswith(".cpp") and "cmake_pch" not in entry["command"] and os.path.exists(name):
         print(name)
 PY
 )
