@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "fresco/ops/mix/mix.h"
+#include "fresco/ops/slope_step/slope_step.h"
 
 namespace fresco::test {
 namespace {
@@ -39,6 +40,13 @@ TEST(Mix, WhatNobodyReadsMayHoldAnything) {
   const auto a = at::ones({1, 4, 2, 2}), nan = at::full({1, 4, 2, 2}, NAN);
   const auto got = ops::mix({{a, nan, at::Tensor()}, at::tensor({3.0, 0.0, 0.0}, at::kDouble).view({1, 3})});
   EXPECT_TRUE(at::equal(got, 3 * a));
+}
+
+TEST(SlopeStep, GoesAlongTheSlopeOfEachSample) {
+  const auto x = at::randn({2, 4, 3, 3}), clean = at::randn({2, 4, 3, 3});
+  const auto got = ops::slope_step({x, clean, at::tensor({4.0f, 2.0f}), at::tensor({-4.0f, -1.0f})});
+  EXPECT_TRUE(at::allclose(got[0], clean[0], 1e-6, 1e-6)) << "all the way to sigma 0";
+  EXPECT_TRUE(at::allclose(got[1], 0.5 * (x[1] + clean[1]), 1e-6, 1e-6)) << "half the way";
 }
 
 }  // namespace

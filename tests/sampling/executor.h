@@ -34,7 +34,13 @@ inline std::vector<at::Tensor> run_plan(const SamplingPlan& plan, at::Tensor x, 
     if (row.correction) x = mixed(*row.correction);
     if (row.keep) kept = x;
     if (row.draws_noise) noise = at::randn(x.sizes(), generator, at::TensorOptions(at::kFloat)).to(at::kDouble);
-    x = mixed(row.update);
+    if (row.slope) {
+      const auto narrow = x.to(at::kFloat), clean = history.at(0).to(at::kFloat);
+      const auto stepped = narrow + (narrow - clean) / row.slope->sigma * row.slope->change;
+      x = (noise.defined() ? stepped + noise.to(at::kFloat) * row.update.noise : stepped).to(at::kDouble);
+    } else {
+      x = mixed(row.update);
+    }
     history.erase(history.begin(), history.begin() + row.drops);
     trail.push_back(x);
   }

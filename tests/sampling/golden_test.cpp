@@ -24,9 +24,6 @@ const std::string kFolder = FRESCO_SOURCE_DIR "/tests/sampling/goldens/";
 // roundings of logarithms and exponentials, 1e-7 each. Trails also carry diffusers' own float32
 // rounding, at most 50 steps of some 1e-7.
 constexpr double kBound = 1e-5;
-// Euler's first step from sigma 4096 cancels a sample of 10^4 down to 22: diffusers rounds three
-// times there, half a unit of 2^-10 each, so its own trail is off by up to 7e-5 of 22.
-constexpr double kBoundFromLargeSigma = 1e-4;
 
 const Json& cases() {
   static const Json kCases = read_json(kFolder + "schedulers.json");
@@ -88,10 +85,9 @@ TEST_P(Goldens, EveryStepIsThatOfDiffusers) {
   const Model model = [&](const at::Tensor& x, double t) { return 0.6 * x + bias + 0.0002 * t; };
   const auto trail = run_plan(plan, golden("x0") * plan.initial_noise, model, golden_case.seed);
   const auto expected = golden(golden_case.key + ".trail");
-  const double bound = plan.initial_noise > 1000 ? kBoundFromLargeSigma : kBound;
   ASSERT_EQ(static_cast<int64_t>(trail.size()), expected.size(0));
   for (size_t i = 0; i < trail.size(); ++i)
-    EXPECT_LT(deviation(trail[i][0], expected[static_cast<int64_t>(i)]), bound) << "after row " << i;
+    EXPECT_LT(deviation(trail[i][0], expected[static_cast<int64_t>(i)]), kBound) << "after row " << i;
 }
 
 // The levels of the plan are the scheduler's: signal^2 + noise^2 = 1 by alpha_bar, or 1 and sigma.

@@ -6,6 +6,7 @@
 
 #include "fresco/ops/guidance/guidance.h"
 #include "fresco/ops/mix/mix.h"
+#include "fresco/ops/slope_step/slope_step.h"
 
 namespace fresco::pipeline {
 namespace {
@@ -25,6 +26,20 @@ at::Tensor mixed(const sampling::Mix& mix, const Registers& registers, const at:
   return ops::mix({inputs, coefficients(mix, registers.sample.size(0))});
 }
 
+// One number for every sample of the batch.
+at::Tensor constant(double value, const at::Tensor& like) {
+  return at::full({like.size(0)}, value, at::dtype(at::kFloat).device(like.device()));
+}
+
+at::Tensor updated(const sampling::Row& row, const Registers& registers, const at::Tensor& output,
+                   const at::Tensor& noise) {
+  if (!row.slope) return mixed(row.update, registers, output, noise);
+  const auto& x = registers.sample;
+  const auto stepped =
+      ops::slope_step({x, registers.history[0], constant(row.slope->sigma, x), constant(row.slope->change, x)});
+  return noise.defined() ? stepped + noise * row.update.noise : stepped;
+}
+
 at::Tensor predict(const unet::UNet& unet, const Guidance& guidance, const sampling::Row& row, const at::Tensor& sample) {
   const int64_t batch = sample.size(0);
   const auto scaled = row.input_scale == 1 ? sample : sample * row.input_scale;
@@ -32,8 +47,7 @@ at::Tensor predict(const unet::UNet& unet, const Guidance& guidance, const sampl
   const auto time = at::full({input.size(0)}, row.timestep, at::kFloat);
   const auto output = unet.forward(input, time, guidance.text);
   if (!guidance.on()) return output;
-  const auto constant = [&](double value) { return at::full({batch}, value, at::dtype(at::kFloat).device(output.device())); };
-  return ops::guidance({output, constant(guidance.scale), constant(guidance.rescale)});
+  return ops::guidance({output, constant(guidance.scale, sample), constant(guidance.rescale, sample)});
 }
 
 }  // namespace
@@ -47,7 +61,7 @@ void apply_row(const sampling::Row& row, const at::Tensor& output, Registers& re
   if (row.correction) registers.sample = mixed(*row.correction, registers, output, {});
   if (row.keep) registers.kept = registers.sample;
   const auto noise = row.draws_noise ? draw() : at::Tensor();
-  registers.sample = mixed(row.update, registers, output, noise);
+  registers.sample = updated(row, registers, output, noise);
   history.erase(history.begin(), history.begin() + row.drops);
 }
 

@@ -13,11 +13,12 @@ SamplingPlan euler_plan(const Settings& settings, const Run& run) {
   SamplingPlan plan{.initial_noise = euler_initial_noise(settings, grid.sigmas)};
   for (size_t i = begin; i < grid.timesteps.size(); ++i) {
     const float sigma = grid.sigmas[i];
-    const double share = static_cast<double>(grid.sigmas[i + 1] - sigma) / sigma;
+    const double change = grid.sigmas[i + 1] - sigma;  // float32, as the sigmas
     plan.rows.push_back({.timestep = grid.timesteps[i],
                          .input_scale = input_scale(sigma),
                          .entry = euler_denoised(settings.prediction, sigma),
-                         .update = sample() + share * (sample() - history(0))});
+                         .update = sample() + change / sigma * (sample() - history(0)),
+                         .slope = Slope{sigma, change}});
   }
   set_levels(plan, euler_levels(grid.sigmas), begin);
   return plan;

@@ -20,12 +20,13 @@ SamplingPlan euler_ancestral_plan(const Settings& settings, const Run& run) {
     const float up = std::sqrt(to * to * (from * from - to * to) / (from * from));
     // Far below `from`, rounding can leave a little less than nothing under the root.
     const float down = std::sqrt(std::max(0.0f, to * to - up * up));
-    plan.rows.push_back(
-        {.timestep = grid.timesteps[i],
-         .input_scale = input_scale(from),
-         .entry = euler_denoised(settings.prediction, from),
-         .draws_noise = true,
-         .update = sample() + static_cast<double>(down - from) / from * (sample() - history(0)) + noise(up)});
+    const double change = down - from;  // float32, as the sigmas
+    plan.rows.push_back({.timestep = grid.timesteps[i],
+                         .input_scale = input_scale(from),
+                         .entry = euler_denoised(settings.prediction, from),
+                         .draws_noise = true,
+                         .update = sample() + change / from * (sample() - history(0)) + noise(up),
+                         .slope = Slope{from, change}});
   }
   set_levels(plan, euler_levels(grid.sigmas), begin);
   return plan;

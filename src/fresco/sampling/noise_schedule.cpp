@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "fresco/core/error.h"
@@ -69,7 +70,7 @@ std::vector<float> running_product(const std::vector<float>& betas) {
 float torch_root(float value) {
   const double exact = std::sqrt(static_cast<double>(value));
   const auto nearest = static_cast<float>(exact);
-  const float above = std::nextafter(nearest, 2.0f);
+  const float above = std::nextafter(nearest, std::numeric_limits<float>::infinity());
   return exact - nearest > 0.49 * (static_cast<double>(above) - nearest) ? above : nearest;
 }
 
@@ -114,7 +115,7 @@ float NoiseSchedule::alpha_bar_or_final(int timestep) const {
 
 std::vector<float> NoiseSchedule::sigmas() const {
   std::vector<float> sigmas;
-  for (const float a : alpha_bar_) sigmas.push_back(std::sqrt((1.0f - a) / a));
+  for (const float a : alpha_bar_) sigmas.push_back(torch_root((1.0f - a) / a));
   return sigmas;
 }
 

@@ -28,13 +28,20 @@ struct Level {
   double noise = 0;
 };
 
+/// A step of `change` along (sample - history[0]) / sigma, the slope of samplers that think in sigmas. As numbers it is the update's shares
+/// of sample and history[0]; said apart because at sigma 4096 the order of float32 operations decides the fifth digit.
+struct Slope {
+  double sigma = 1;
+  double change = 0;
+};
+
 /// One U-Net call and what is made of it, in this order:
 ///   output  = guided model(input_scale * sample, timestep)
 ///   entry   = mix(`entry`) over {sample, output} (clipped to +-clip when set); pushed as history[0]
 ///   sample  = mix(*`correction`) when set (UniPC), which may read history[0]
 ///   kept    = sample when `keep`
 ///   noise   = drawn when `draws_noise`, whether or not its coefficient is 0 (the stream of random numbers must move)
-///   sample  = mix(`update`)
+///   sample  = mix(`update`), its shares of sample and history[0] taken as `slope` says when set
 ///   the `drops` newest history entries are dropped again, and older ones move up
 struct Row {
   double timestep = 0;  // may be fractional
@@ -45,6 +52,7 @@ struct Row {
   bool keep = false;
   bool draws_noise = false;
   Mix update;
+  std::optional<Slope> slope;
   int drops = 0;
   /// Level of the sample after this row, as the sampler's own add_noise has it (inpainting blends there).
   Level reached;
