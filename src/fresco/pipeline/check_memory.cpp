@@ -17,7 +17,8 @@ double gigabytes(uint64_t bytes) { return static_cast<double>(bytes) / 1e9; }
 
 }  // namespace
 
-void require_memory(const checkpoint::ModelFiles& files, const ModelSpecs& specs, const layers::Preparation& preparation, int64_t width, int64_t height) {
+void require_memory(const checkpoint::ModelFiles& files, const ModelSpecs& specs,
+                    const layers::Preparation& preparation, int64_t width, int64_t height) {
   if (!preparation.device.is_cpu()) return;
   const auto element = static_cast<uint64_t>(c10::elementSize(preparation.type));
   const uint64_t weights = weight_bytes(files, element);
@@ -25,8 +26,10 @@ void require_memory(const checkpoint::ModelFiles& files, const ModelSpecs& specs
   const uint64_t work = std::max(unet_call_bytes(specs, width, height, element), decoding) + kProgramBytes;
   const uint64_t free = available_memory_bytes();
   if (weights + work <= free) return;
-  throw ResourceError(files.given, fmt::format("not enough memory for {}x{}: expected {:.1f} GB ({:.1f} for weights, {:.1f} to draw with), got {:.1f} GB free",
-                                               width, height, gigabytes(weights + work), gigabytes(weights), gigabytes(work), gigabytes(free)));
+  throw ResourceError(files.given, fmt::format("not enough memory for {}x{}: expected {:.1f} GB ({:.1f} for weights, "
+                                               "{:.1f} to draw with), got {:.1f} GB free",
+                                               width, height, gigabytes(weights + work), gigabytes(weights),
+                                               gigabytes(work), gigabytes(free)));
 }
 
 void check_memory(const checkpoint::ModelFiles& files, const DrawRequest& request, const LoadOptions& options) {

@@ -19,9 +19,11 @@ at::Tensor coefficients(const sampling::Mix& mix, int64_t batch) {
   return at::tensor(line, at::kDouble).unsqueeze(0).expand({batch, -1});
 }
 
-at::Tensor mixed(const sampling::Mix& mix, const Registers& registers, const at::Tensor& output, const at::Tensor& noise) {
+at::Tensor mixed(const sampling::Mix& mix, const Registers& registers, const at::Tensor& output,
+                 const at::Tensor& noise) {
   std::vector<at::Tensor> inputs{registers.sample, output, registers.kept};
-  for (size_t k = 0; k < sampling::kHistory; ++k) inputs.push_back(k < registers.history.size() ? registers.history[k] : at::Tensor());
+  for (size_t k = 0; k < sampling::kHistory; ++k)
+    inputs.push_back(k < registers.history.size() ? registers.history[k] : at::Tensor());
   inputs.push_back(noise);
   return ops::mix({inputs, coefficients(mix, registers.sample.size(0))});
 }
@@ -40,7 +42,8 @@ at::Tensor updated(const sampling::Row& row, const Registers& registers, const a
   return noise.defined() ? stepped + noise * row.update.noise : stepped;
 }
 
-at::Tensor predict(const unet::UNet& unet, const Guidance& guidance, const sampling::Row& row, const at::Tensor& sample) {
+at::Tensor predict(const unet::UNet& unet, const Guidance& guidance, const sampling::Row& row,
+                   const at::Tensor& sample) {
   const int64_t batch = sample.size(0);
   const auto scaled = row.input_scale == 1 ? sample : sample * row.input_scale;
   const auto input = guidance.on() ? at::cat({scaled, scaled}) : scaled;
@@ -52,7 +55,8 @@ at::Tensor predict(const unet::UNet& unet, const Guidance& guidance, const sampl
 
 }  // namespace
 
-void apply_row(const sampling::Row& row, const at::Tensor& output, Registers& registers, const std::function<at::Tensor()>& draw) {
+void apply_row(const sampling::Row& row, const at::Tensor& output, Registers& registers,
+               const std::function<at::Tensor()>& draw) {
   auto entry = mixed(row.entry, registers, output, {});
   if (row.clip) entry = entry.clamp(-*row.clip, *row.clip);
   auto& history = registers.history;
@@ -65,8 +69,8 @@ void apply_row(const sampling::Row& row, const at::Tensor& output, Registers& re
   history.erase(history.begin(), history.begin() + row.drops);
 }
 
-DenoiseResult denoise(const unet::UNet& unet, const sampling::SamplingPlan& plan, const Guidance& guidance, at::Tensor start, NoiseStream& noise,
-                      const DenoiseHooks& hooks, Observer& observer) {
+DenoiseResult denoise(const unet::UNet& unet, const sampling::SamplingPlan& plan, const Guidance& guidance,
+                      at::Tensor start, NoiseStream& noise, const DenoiseHooks& hooks, Observer& observer) {
   const auto device = unet.preparation().device;
   Registers registers{.sample = start.to(device)};
   const auto shape = start.sizes().slice(1).vec();

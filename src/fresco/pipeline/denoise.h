@@ -18,12 +18,13 @@ struct Registers {
 };
 
 /// Applies one row to the registers; `draw` gives fresh noise when the row wants it.
-void apply_row(const sampling::Row& row, const at::Tensor& output, Registers& registers, const std::function<at::Tensor()>& draw);
+void apply_row(const sampling::Row& row, const at::Tensor& output, Registers& registers,
+               const std::function<at::Tensor()>& draw);
 
 /// Text and strength of guidance of a batch of B pictures.
 struct Guidance {
-  unet::BoundContext text;   // of 2B texts, unconditional ones first; of B texts without guidance
-  double scale = 1;          // guidance runs when above 1
+  unet::BoundContext text;  // of 2B texts, unconditional ones first; of B texts without guidance
+  double scale = 1;         // guidance runs when above 1
   double rescale = 0;
   bool on() const { return scale > 1; }
 };
@@ -42,7 +43,7 @@ struct DenoiseResult {
 };
 
 /// Runs all rows from `start` [B, C, h, w]. Errors: Interrupted between rows when the observer asks.
-DenoiseResult denoise(const unet::UNet& unet, const sampling::SamplingPlan& plan, const Guidance& guidance, at::Tensor start, NoiseStream& noise,
-                      const DenoiseHooks& hooks, Observer& observer);
+DenoiseResult denoise(const unet::UNet& unet, const sampling::SamplingPlan& plan, const Guidance& guidance,
+                      at::Tensor start, NoiseStream& noise, const DenoiseHooks& hooks, Observer& observer);
 
 }  // namespace fresco::pipeline

@@ -1,4 +1,5 @@
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -43,7 +44,9 @@ std::vector<Batch> batches(const Resolved& resolved, int64_t at_once) {
   std::vector<Batch> list;
   for (size_t first = 0; first < resolved.prompts.size(); first += static_cast<size_t>(at_once)) {
     const size_t end = std::min(resolved.prompts.size(), first + static_cast<size_t>(at_once));
-    list.push_back({end - first, 1, {resolved.prompts.begin() + first, resolved.prompts.begin() + end},
+    list.push_back({end - first,
+                    1,
+                    {resolved.prompts.begin() + first, resolved.prompts.begin() + end},
                     {resolved.seeds.begin() + first, resolved.seeds.begin() + end}});
   }
   for (Batch& batch : list) batch.of = static_cast<int>(list.size());
@@ -54,7 +57,8 @@ image::Picture quick_picture(const Model::Impl& model, const at::Tensor& sample)
   const auto first = sample[0].to(at::kCPU, at::kFloat).contiguous();
   const float* values = first.const_data_ptr<float>();
   const bool known = std::abs(model.specs.vae.scaling_factor - 0.18215) < 1e-9 && first.size(0) == 4;
-  const auto colours = known ? image::stable_diffusion_colours() : image::spread_colours(values, first.size(1), first.size(2));
+  const auto colours =
+      known ? image::stable_diffusion_colours() : image::spread_colours(values, first.size(1), first.size(2));
   return image::preview(values, first.size(1), first.size(2), colours, model.specs.vae.scale());
 }
 
@@ -66,7 +70,8 @@ Values values_of(const at::Tensor& tensor) {
 // Inpainting's hook first, then what the caller wants to see.
 DenoiseHooks with_callbacks(DenoiseHooks hooks, const Model::Impl& model, const DrawRequest& request) {
   if (!request.preview && !request.after_row) return hooks;
-  hooks.after_row = [inner = hooks.after_row, &model, &request, index = 0](const sampling::Row& row, at::Tensor& sample) mutable {
+  hooks.after_row = [inner = hooks.after_row, &model, &request, index = 0](const sampling::Row& row,
+                                                                           at::Tensor& sample) mutable {
     if (inner) inner(row, sample);
     if (request.preview) request.preview(quick_picture(model, sample));
     if (request.after_row) request.after_row(index, values_of(sample));
@@ -76,7 +81,8 @@ DenoiseHooks with_callbacks(DenoiseHooks hooks, const Model::Impl& model, const 
 }
 
 // [B, 4, h, w] final latents -> [B, 3, H, W] in 0..1, a picture at a time: decoding takes more memory than denoising.
-at::Tensor decode(const Model::Impl& model, const Resolved& resolved, const DrawRequest& request, const at::Tensor& latents, Observer& observer) {
+at::Tensor decode(const Model::Impl& model, const Resolved& resolved, const DrawRequest& request,
+                  const at::Tensor& latents, Observer& observer) {
   const auto& spec = model.specs.vae;
   const auto clean = latents / spec.scaling_factor + spec.shift_factor;
   const auto element = static_cast<uint64_t>(c10::elementSize(model.preparation.type));
@@ -86,7 +92,9 @@ at::Tensor decode(const Model::Impl& model, const Resolved& resolved, const Draw
   for (int64_t b = 0; b < clean.size(0); ++b) {
     check_cancelled(observer);
     const auto one = clean.narrow(0, b, 1);
-    pictures.push_back((tiled ? model.vae.decode_tiled(one, {}, [&] { check_cancelled(observer); }) : model.vae.decode(one)).to(at::kCPU));
+    pictures.push_back(
+        (tiled ? model.vae.decode_tiled(one, {}, [&] { check_cancelled(observer); }) : model.vae.decode(one))
+            .to(at::kCPU));
   }
   return (at::cat(pictures) / 2 + 0.5).clamp(0, 1).contiguous();
 }
@@ -95,20 +103,25 @@ struct BatchResult {
   at::Tensor latents, image;
 };
 
-BatchResult draw_batch(const Model::Impl& model, const Resolved& resolved, const DrawRequest& request, const Batch& batch, Run& run, Drawing& drawing) {
+BatchResult draw_batch(const Model::Impl& model, const Resolved& resolved, const DrawRequest& request,
+                       const Batch& batch, Run& run, Drawing& drawing) {
   NoiseStream noise(batch.seeds, request.one_generator);
   Guidance guidance{.scale = resolved.guidance, .rescale = resolved.guidance_rescale};
   const auto texts = run.stage("tokenize", [&] {
-    return tokenize(model.tokenizer, batch.prompts, request.negative, guidance.on(), model.specs.text.positions, run.observer());
+    return tokenize(model.tokenizer, batch.prompts, request.negative, guidance.on(), model.specs.text.positions,
+                    run.observer());
   });
   guidance.text = run.stage("encode text", [&] { return encode(model, texts, resolved.clip_skip); });
   const auto start = run.stage("make latents", [&] { return make_start(model, resolved, request, noise); });
   auto hooks = with_callbacks(start.hooks, model, request);
   hooks.rows_before = static_cast<int>(drawing.step_seconds.size());
   hooks.rows_in_all = static_cast<int>(resolved.plan.rows.size()) * batch.of;
-  const auto result = run.stage("denoise", [&] { return denoise(model.unet, resolved.plan, guidance, start.latents, noise, hooks, run.observer()); });
+  const auto result = run.stage("denoise", [&] {
+    return denoise(model.unet, resolved.plan, guidance, start.latents, noise, hooks, run.observer());
+  });
   drawing.step_seconds.insert(drawing.step_seconds.end(), result.step_seconds.begin(), result.step_seconds.end());
-  const auto image = run.stage("decode", [&] { return decode(model, resolved, request, result.latents, run.observer()); });
+  const auto image =
+      run.stage("decode", [&] { return decode(model, resolved, request, result.latents, run.observer()); });
   return {result.latents, image};
 }
 
@@ -119,6 +132,7 @@ Json record(const Model::Impl& model, const Resolved& resolved, const DrawReques
   settings["device"] = name(model.device);
   settings["precision"] = name(model.precision);
   settings["ops"] = model.preparation.ops;
+  settings["threads"] = at::get_num_threads();
   return settings;
 }
 
@@ -135,7 +149,9 @@ Drawing Model::draw(const DrawRequest& request, Observer& observer) const {
       auto result = draw_batch(*impl_, resolved, request, batch, run, drawing);
       for (size_t i = 0; i < batch.count; ++i) {
         const auto planes = result.image[static_cast<int64_t>(i)].contiguous();
-        drawing.pictures.push_back({image::from_planes(planes.const_data_ptr<float>(), 3, resolved.height, resolved.width), batch.prompts[i], batch.seeds[i]});
+        drawing.pictures.push_back(
+            {image::from_planes(planes.const_data_ptr<float>(), 3, resolved.height, resolved.width), batch.prompts[i],
+             batch.seeds[i]});
       }
       latents.push_back(result.latents);
       images.push_back(result.image);
@@ -148,6 +164,8 @@ Drawing Model::draw(const DrawRequest& request, Observer& observer) const {
   });
 }
 
-void check_request(const checkpoint::ModelFiles& files, const DrawRequest& request) { resolve(read_specs(files), files, request); }
+void check_request(const checkpoint::ModelFiles& files, const DrawRequest& request) {
+  resolve(read_specs(files), files, request);
+}
 
 }  // namespace fresco::pipeline

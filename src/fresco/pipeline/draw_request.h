@@ -35,17 +35,17 @@ struct DrawRequest {
   std::optional<double> guidance;
   std::optional<double> guidance_rescale;
   int clip_skip = 0;
-  std::optional<uint64_t> seed;            // empty: random, reported in Drawing::settings
+  std::optional<uint64_t> seed;  // empty: random, reported in Drawing::settings
   std::optional<int64_t> width;
   std::optional<int64_t> height;
-  int count = 1;                           // pictures a prompt
+  int count = 1;  // pictures a prompt
   std::optional<double> strength;
   std::optional<image::Picture> init;
-  std::optional<Values> init_values;       // instead of init: [1, 3, height, width] in 0..1, at the size that is drawn
-  std::optional<image::Picture> mask;      // white is painted anew
-  int batch = 0;                           // pictures drawn at once; 0: as memory allows
+  std::optional<Values> init_values;   // instead of init: [1, 3, height, width] in 0..1, at the size that is drawn
+  std::optional<image::Picture> mask;  // white is painted anew
+  int batch = 0;                       // pictures drawn at once; 0: as memory allows
   Tiling tiling = Tiling::automatic;
-  bool one_generator = false;              // diffusers' way with a single generator: one stream for the whole batch
+  bool one_generator = false;  // diffusers' way with a single generator: one stream for the whole batch
   /// Called after each row with a cheap picture of the first sample; empty: never.
   std::function<void(const image::Picture&)> preview;
   /// Called after each row with its index and the batch's latents [B, 4, H/8, W/8]; empty: never.
@@ -86,16 +86,16 @@ struct StageTime {
 
 /// One finished picture with the settings that draw it again alone.
 struct DrawnPicture {
-  image::Picture picture;                  // RGB
+  image::Picture picture;  // RGB
   std::string prompt;
   uint64_t seed = 0;
 };
 
 struct Drawing {
-  std::vector<DrawnPicture> pictures;      // picture k, prompts first: prompt p's pictures follow each other
-  Values latents;                          // [B, 4, H/8, W/8], final, before division by the scaling factor
-  Values image;                            // [B, 3, H, W], 0..1
-  Json settings;                           // the request with every default resolved: sampler, steps, guidance, seed, precision, operators, ...
+  std::vector<DrawnPicture> pictures;  // picture k, prompts first: prompt p's pictures follow each other
+  Values latents;                      // [B, 4, H/8, W/8], final, before division by the scaling factor
+  Values image;                        // [B, 3, H, W], 0..1
+  Json settings;  // the request with every default resolved: sampler, steps, guidance, seed, precision, operators, ...
   std::vector<StageTime> stages;
   std::vector<double> step_seconds;
 };

@@ -40,22 +40,32 @@ text::Tokenizer tokenizer_of(const checkpoint::ModelFiles& files) {
   return files.tokenizer.empty() ? text::Tokenizer::built_in() : text::Tokenizer::load(files.tokenizer);
 }
 
-std::shared_ptr<Model::Impl> load_parts(checkpoint::ModelFiles files, ModelSpecs specs, const layers::Preparation& preparation, Observer& observer) {
+std::shared_ptr<Model::Impl> load_parts(checkpoint::ModelFiles files, ModelSpecs specs,
+                                        const layers::Preparation& preparation, Observer& observer) {
   LoadProgress progress(observer, stored_bytes(files));
   const auto weights = [&](const checkpoint::Part& part) {
     return layers::CheckpointWeights(part.tensors, preparation, [&](uint64_t bytes) { progress(bytes); });
   };
   auto tokenizer = tokenizer_of(files);
   if (static_cast<int64_t>(tokenizer.vocabulary_size()) > specs.text.vocabulary)
-    throw FormatError(files.tokenizer.string(), fmt::format("the tokenizer has {} words, the text encoder knows {}", tokenizer.vocabulary_size(), specs.text.vocabulary));
+    throw FormatError(files.tokenizer.string(), fmt::format("the tokenizer has {} words, the text encoder knows {}",
+                                                            tokenizer.vocabulary_size(), specs.text.vocabulary));
   text::TextEncoder text_encoder(specs.text, weights(files.text_encoder), preparation);
   unet::UNet unet(specs.unet, weights(files.unet), preparation);
   vae::Vae vae(specs.vae, weights(files.vae), preparation);
-  const auto precision = preparation.type == at::kFloat ? Precision::f32 : preparation.type == at::kHalf ? Precision::f16 : Precision::bf16;
-  return std::shared_ptr<Model::Impl>(new Model::Impl{.files = std::move(files), .specs = std::move(specs), .preparation = preparation,
-                                                      .device = preparation.device.is_cuda() ? Device::cuda : Device::cpu, .precision = precision,
-                                                      .tokenizer = std::move(tokenizer), .text_encoder = std::move(text_encoder),
-                                                      .unet = std::move(unet), .vae = std::move(vae)});
+  const auto precision = preparation.type == at::kFloat  ? Precision::f32
+                         : preparation.type == at::kHalf ? Precision::f16
+                                                         : Precision::bf16;
+  return std::shared_ptr<Model::Impl>(
+      new Model::Impl{.files = std::move(files),
+                      .specs = std::move(specs),
+                      .preparation = preparation,
+                      .device = preparation.device.is_cuda() ? Device::cuda : Device::cpu,
+                      .precision = precision,
+                      .tokenizer = std::move(tokenizer),
+                      .text_encoder = std::move(text_encoder),
+                      .unet = std::move(unet),
+                      .vae = std::move(vae)});
 }
 
 }  // namespace
@@ -65,7 +75,8 @@ Model Model::load(const LoadOptions& options, Observer& observer) {
   observer.on_stage_start("load");
   return with_plain_errors([&] {
     const c10::InferenceMode no_gradients;
-    if (options.threads < 0) throw InputError("--threads", expected_got("a number from 0", fmt::format("{}", options.threads)));
+    if (options.threads < 0)
+      throw InputError("--threads", expected_got("a number from 0", fmt::format("{}", options.threads)));
     if (options.threads > 0) at::set_num_threads(options.threads);
     const auto preparation = preparation_for(options);
     auto files = checkpoint::open_model(options.files, observer);

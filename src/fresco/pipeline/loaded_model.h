@@ -31,6 +31,7 @@ layers::Preparation preparation_for(const LoadOptions& options);
 
 /// Errors: ResourceError with the numbers when the weights, and what drawing one picture of this size takes, are more than free memory.
 /// A GPU's memory is not asked.
-void require_memory(const checkpoint::ModelFiles& files, const ModelSpecs& specs, const layers::Preparation& preparation, int64_t width, int64_t height);
+void require_memory(const checkpoint::ModelFiles& files, const ModelSpecs& specs,
+                    const layers::Preparation& preparation, int64_t width, int64_t height);
 
 }  // namespace fresco::pipeline

@@ -13,13 +13,13 @@ struct LoadOptions {
   checkpoint::ModelRequest files;
   Device device = Device::automatic;
   Precision precision = Precision::automatic;
-  std::string ops = "auto";                // "auto", "reference", or a form's name
-  int threads = 0;                         // 0: all processors this process may use
+  std::string ops = "auto";  // "auto", "reference", or a form's name
+  int threads = 0;           // 0: all processors this process may use
 };
 
 /// What a model is published with.
 struct Defaults {
-  std::string sampler;                     // empty: the folder's scheduler
+  std::string sampler;  // empty: the folder's scheduler
   std::string squeeze;
   int steps = 50;
   double guidance = 7.5;

@@ -20,19 +20,25 @@ bool has_middle(const checkpoint::TensorSource& tensors) {
 // diffusers' StableDiffusionPipeline.
 Defaults published(Family family) {
   switch (family) {
-    case Family::decidiffusion_1: return {.steps = 30, .guidance_rescale = 0.7};
-    case Family::decidiffusion_2: return {.sampler = "squeezed-dpmpp", .squeeze = "10,6", .steps = 30, .guidance_rescale = 0.8};
-    case Family::stable_diffusion: break;
+    case Family::decidiffusion_1:
+      return {.steps = 30, .guidance_rescale = 0.7};
+    case Family::decidiffusion_2:
+      return {.sampler = "squeezed-dpmpp", .squeeze = "10,6", .steps = 30, .guidance_rescale = 0.8};
+    case Family::stable_diffusion:
+      break;
   }
   return {};
 }
 
 void check_fit(const ModelSpecs& specs, const checkpoint::ModelFiles& files) {
   if (specs.unet.context_width != specs.text.width)
-    throw FormatError(files.unet.config_place, fmt::format("the U-Net wants text of width {}, the text encoder gives {}", specs.unet.context_width, specs.text.width));
+    throw FormatError(files.unet.config_place,
+                      fmt::format("the U-Net wants text of width {}, the text encoder gives {}",
+                                  specs.unet.context_width, specs.text.width));
   if (specs.unet.in_channels != specs.vae.latent_channels || specs.unet.out_channels != specs.vae.latent_channels)
-    throw FormatError(files.vae.config_place, fmt::format("the VAE has {} latent channels, the U-Net takes {} and gives {}", specs.vae.latent_channels,
-                                                          specs.unet.in_channels, specs.unet.out_channels));
+    throw FormatError(files.vae.config_place,
+                      fmt::format("the VAE has {} latent channels, the U-Net takes {} and gives {}",
+                                  specs.vae.latent_channels, specs.unet.in_channels, specs.unet.out_channels));
 }
 
 uint64_t elements(const checkpoint::Part& part) {
@@ -60,17 +66,20 @@ uint64_t weight_bytes(const checkpoint::ModelFiles& files, uint64_t element_byte
 
 uint64_t decoding_bytes(const ModelSpecs& specs, int64_t width, int64_t height, uint64_t element_bytes) {
   const auto& ch = specs.vae.channels;
-  const auto full = static_cast<uint64_t>(ch.size() > 1 ? ch[1] : ch[0]);  // the widest at full size: what is enlarged last
+  const auto full =
+      static_cast<uint64_t>(ch.size() > 1 ? ch[1] : ch[0]);  // the widest at full size: what is enlarged last
   return 4 * full * static_cast<uint64_t>(width) * static_cast<uint64_t>(height) * element_bytes;
 }
 
 uint64_t unet_call_bytes(const ModelSpecs& specs, int64_t width, int64_t height, uint64_t element_bytes) {
-  const auto latents = static_cast<uint64_t>(width / specs.vae.scale()) * static_cast<uint64_t>(height / specs.vae.scale());
+  const auto latents =
+      static_cast<uint64_t>(width / specs.vae.scale()) * static_cast<uint64_t>(height / specs.vae.scale());
   return 2 * 40 * static_cast<uint64_t>(specs.unet.width) * latents * element_bytes;
 }
 
 uint64_t drawing_bytes(const ModelSpecs& specs, int64_t width, int64_t height, uint64_t element_bytes) {
-  return std::max(decoding_bytes(specs, width, height, element_bytes), unet_call_bytes(specs, width, height, element_bytes));
+  return std::max(decoding_bytes(specs, width, height, element_bytes),
+                  unet_call_bytes(specs, width, height, element_bytes));
 }
 
 }  // namespace fresco::pipeline

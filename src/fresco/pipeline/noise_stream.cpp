@@ -18,7 +18,8 @@ at::Tensor numbers(int64_t batch, const std::vector<int64_t>& shape, at::Generat
 
 }  // namespace
 
-NoiseStream::NoiseStream(const std::vector<uint64_t>& seeds, bool one_generator) : pictures_(static_cast<int64_t>(seeds.size())) {
+NoiseStream::NoiseStream(const std::vector<uint64_t>& seeds, bool one_generator)
+    : pictures_(static_cast<int64_t>(seeds.size())) {
   const size_t count = one_generator ? 1 : seeds.size();
   for (size_t i = 0; i < count; ++i) generators_.push_back(at::detail::createCPUGenerator(seeds[i]));
 }

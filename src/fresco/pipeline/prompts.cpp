@@ -22,8 +22,8 @@ class Unique {
 
 }  // namespace
 
-TextBatch tokenize(const text::Tokenizer& tokenizer, const std::vector<std::string>& prompts, const std::string& negative, bool guided, int64_t length,
-                   Observer& observer) {
+TextBatch tokenize(const text::Tokenizer& tokenizer, const std::vector<std::string>& prompts,
+                   const std::string& negative, bool guided, int64_t length, Observer& observer) {
   Unique unique;
   TextBatch batch;
   for (size_t i = 0; guided && i < prompts.size(); ++i) batch.rows.push_back(unique.index(negative));
@@ -32,7 +32,8 @@ TextBatch tokenize(const text::Tokenizer& tokenizer, const std::vector<std::stri
   for (const auto& text : unique.texts) {
     const auto tokens = tokenizer.encode(text, static_cast<size_t>(length));
     if (!tokens.cut.empty())
-      observer.on_warning(fmt::format("the prompt has {} tokens, the model reads {}; cut: \"{}\"", tokens.length, length, printable(tokens.cut, 1000)));
+      observer.on_warning(fmt::format("the prompt has {} tokens, the model reads {}; cut: \"{}\"", tokens.length,
+                                      length, printable(tokens.cut, 1000)));
     ids.insert(ids.end(), tokens.ids.begin(), tokens.ids.end());
   }
   batch.ids = at::tensor(ids, at::kLong).view({static_cast<int64_t>(unique.texts.size()), length});

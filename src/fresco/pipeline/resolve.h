@@ -10,6 +10,7 @@ enum class Task { text_to_image, image_to_image, inpainting };
 struct Resolved {
   Task task = Task::text_to_image;
   sampling::SamplingPlan plan;
+  std::string squeeze;  // the mode, for the squeezed sampler
   double guidance = 7.5;
   double guidance_rescale = 0;
   double eta = 0;
@@ -18,8 +19,8 @@ struct Resolved {
   int64_t width = 0;
   int64_t height = 0;
   uint64_t seed = 0;
-  std::vector<std::string> prompts;   // one for each picture
-  std::vector<uint64_t> seeds;        // one for each picture: seed + k
+  std::vector<std::string> prompts;  // one for each picture
+  std::vector<uint64_t> seeds;       // one for each picture: seed + k
 };
 
 /// Errors: InputError naming the option, what was expected and what came.

@@ -15,13 +15,15 @@ at::Tensor network_input(const DrawRequest& request, const Resolved& resolved) {
     return at::tensor(request.init_values->data, at::kFloat).view(shape) * 2 - 1;
   }
   auto rgb = image::to_rgb(*request.init);
-  if (rgb.width != resolved.width || rgb.height != resolved.height) rgb = image::resize(rgb, resolved.width, resolved.height);
+  if (rgb.width != resolved.width || rgb.height != resolved.height)
+    rgb = image::resize(rgb, resolved.width, resolved.height);
   auto planes = image::to_planes(rgb);
   return at::from_blob(planes.data(), {1, 3, resolved.height, resolved.width}, at::kFloat) * 2 - 1;
 }
 
 // The picture's own latents, scaled; one draw from the posterior for each picture of the batch.
-at::Tensor picture_latents(const Model::Impl& model, const at::Tensor& picture, const std::vector<int64_t>& shape, NoiseStream& noise) {
+at::Tensor picture_latents(const Model::Impl& model, const at::Tensor& picture, const std::vector<int64_t>& shape,
+                           NoiseStream& noise) {
   const auto& spec = model.specs.vae;
   const auto moments = model.vae.encode(picture).to(at::kCPU);
   return (vae::sample_posterior(moments, noise.draw_shared(shape)) - spec.shift_factor) * spec.scaling_factor;
@@ -56,7 +58,8 @@ Start make_start(const Model::Impl& model, const Resolved& resolved, const DrawR
   const auto& from = resolved.plan.start;
   if (resolved.task == Task::image_to_image) return {.latents = from.signal * clean + from.noise * fresh};
 
-  noise.draw_shared(shape);  // diffusers draws the masked picture's posterior here; a 4-channel U-Net never sees it, but the stream moves on
+  noise.draw_shared(
+      shape);  // diffusers draws the masked picture's posterior here; a 4-channel U-Net never sees it, but the stream moves on
   const bool from_noise = resolved.strength >= 1;
   return {.latents = from_noise ? fresh * resolved.plan.initial_noise : from.signal * clean + from.noise * fresh,
           .hooks = keep_outside(latent_mask(request, resolved, scale), clean, fresh, model.preparation.device)};

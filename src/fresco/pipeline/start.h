@@ -7,8 +7,8 @@
 namespace fresco::pipeline {
 
 struct Start {
-  at::Tensor latents;             // [B, 4, h, w]
-  DenoiseHooks hooks;             // lays the kept part over each step's sample when inpainting
+  at::Tensor latents;  // [B, 4, h, w]
+  DenoiseHooks hooks;  // lays the kept part over each step's sample when inpainting
 };
 
 /// Draws from `noise` in diffusers' order: posterior of the picture, noise, posterior of the masked picture.
