@@ -60,6 +60,24 @@ TEST(Weights, ASingleFileDrawsExactlyWhatItsFolderDraws) {
   EXPECT_EQ(draw("single_file/tiny-sd15.ckpt"), folder);
 }
 
+// One step is linear in the guided output u + g * (c - u): two strengths of guidance give the part that is the negative prompt's alone.
+TEST(ClipSkip, LeavesTheNegativePromptAsItIs) {
+  const auto model = Model::load({.files = {.model = starter()}, .ops = "reference"});
+  const auto draw = [&](int clip_skip, double guidance) {
+    DrawRequest request{.prompts = {"a red circle"},
+                        .negative = "a ring",
+                        .steps = 1,
+                        .guidance = guidance,
+                        .guidance_rescale = 0,
+                        .clip_skip = clip_skip,
+                        .seed = 3};
+    return tensor_of(model.draw(request).latents);
+  };
+  const auto unconditional = [&](int clip_skip) { return 2 * draw(clip_skip, 2) - draw(clip_skip, 4); };
+  EXPECT_LT(relative_error(unconditional(1), unconditional(0)), 1e-4);
+  EXPECT_GT(relative_error(draw(1, 4), draw(0, 4)), 1e-2) << "the prompt itself is read otherwise";
+}
+
 // Seams: across the borders of tiles the picture must not step more than it does elsewhere. Measured as the mean absolute difference of
 // neighbouring columns at the borders, against all columns; and as the largest difference from the picture decoded whole.
 TEST(Tiling, LeavesNoVisibleSeams) {

@@ -26,7 +26,8 @@ TextBatch tokenize(const text::Tokenizer& tokenizer, const std::vector<std::stri
                    const std::string& negative, bool guided, int64_t length, Observer& observer) {
   Unique unique;
   TextBatch batch;
-  for (size_t i = 0; guided && i < prompts.size(); ++i) batch.rows.push_back(unique.index(negative));
+  batch.unconditional = guided ? prompts.size() : 0;
+  for (size_t i = 0; i < batch.unconditional; ++i) batch.rows.push_back(unique.index(negative));
   for (const auto& prompt : prompts) batch.rows.push_back(unique.index(prompt));
   std::vector<int64_t> ids;
   for (const auto& text : unique.texts) {
@@ -41,8 +42,15 @@ TextBatch tokenize(const text::Tokenizer& tokenizer, const std::vector<std::stri
 }
 
 unet::BoundContext encode(const Model::Impl& model, const TextBatch& texts, int64_t clip_skip) {
-  auto bound = model.unet.bind(model.text_encoder.forward(texts.ids, clip_skip));
-  const auto rows = at::tensor(texts.rows, at::dtype(at::kLong)).to(model.preparation.device);
+  auto context = model.text_encoder.forward(texts.ids, clip_skip);  // [U, T, width]
+  auto indices = texts.rows;
+  if (clip_skip > 0 && texts.unconditional > 0) {
+    // diffusers leaves layers out for the prompt alone, never for the negative prompt.
+    for (size_t i = 0; i < texts.unconditional; ++i) indices[i] += context.size(0);
+    context = at::cat({context, model.text_encoder.forward(texts.ids)});
+  }
+  auto bound = model.unet.bind(context);
+  const auto rows = at::tensor(indices, at::dtype(at::kLong)).to(model.preparation.device);
   for (auto& cell : bound) {
     for (auto& text : cell) {
       text.keys = text.keys.index_select(0, rows);
