@@ -1,5 +1,6 @@
 #include "fresco/core/memory.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -49,5 +50,7 @@ uint64_t available_memory_bytes() {
   const uint64_t group = limit == kUnknown || used == kUnknown ? kUnknown : limit - std::min(limit, used);
   return std::min({system, group, address_space_left()});
 }
+
+void release_freed_memory() { malloc_trim(0); }
 
 }  // namespace fresco

@@ -10,4 +10,8 @@ uint64_t peak_memory_bytes();
 /// the control group's limit and the process's own (`ulimit -v`).
 uint64_t available_memory_bytes();
 
+/// Gives memory that was freed but that the process's allocator still holds back to the system. Worth a call between stages that
+/// free hundreds of megabytes; costs milliseconds.
+void release_freed_memory();
+
 }  // namespace fresco

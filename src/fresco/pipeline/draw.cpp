@@ -91,6 +91,7 @@ at::Tensor decode(const Model::Impl& model, const Resolved& resolved, const Draw
   std::vector<at::Tensor> pictures;
   for (int64_t b = 0; b < clean.size(0); ++b) {
     check_cancelled(observer);
+    release_freed_memory();  // the decoder's pictures are too large for what the U-Net or another decoding freed
     const auto one = clean.narrow(0, b, 1);
     pictures.push_back(
         (tiled ? model.vae.decode_tiled(one, {}, [&] { check_cancelled(observer); }) : model.vae.decode(one))
