@@ -59,22 +59,39 @@ def difference(piece, first, second):
     return apart
 
 
+def in_turns(names, repeat):
+    """A B, B A, A B, ..."""
+    order = list(names)
+    for _ in range(repeat):
+        yield from order
+        order.reverse()
+
+
+def measure_load(arguments, folder):
+    """{side: [seconds]}, every time in a process of its own: memory that a process had before comes cheaper."""
+    programs = commands(arguments, folder)
+    seconds = {name: [] for name in programs}
+    for name in in_turns(programs, arguments.repeat):
+        side = Side(name, programs[name])
+        seconds[name].append(side.run("load")["seconds"])
+        side.close()
+    return seconds
+
+
 def measure(arguments, folder):
-    """{piece: {side: [seconds]}} and {piece: difference}: each piece once to warm up, then A B, B A, A B, ..."""
+    """{piece: {side: [seconds]}} and {piece: difference}: each piece once to warm up, then in turns."""
     sides = {name: Side(name, command) for name, command in commands(arguments, folder).items()}
     seconds, apart = {}, {}
-    for piece in arguments.pieces:
+    for piece in [piece for piece in arguments.pieces if piece != "load"]:
         warm = {name: side.run(piece) for name, side in sides.items()}
-        if "shape" in warm["fresco"]:
-            apart[piece] = difference(piece, warm["fresco"], warm["diffusers"])
+        apart[piece] = difference(piece, warm["fresco"], warm["diffusers"])
         seconds[piece] = {name: [] for name in sides}
-        order = list(sides)
-        for _ in range(arguments.repeat):
-            for name in order:
-                seconds[piece][name].append(sides[name].run(piece)["seconds"])
-            order.reverse()
+        for name in in_turns(sides, arguments.repeat):
+            seconds[piece][name].append(sides[name].run(piece)["seconds"])
     for side in sides.values():
         side.close()
+    if "load" in arguments.pieces:
+        seconds["load"] = measure_load(arguments, folder)
     return seconds, apart
 
 

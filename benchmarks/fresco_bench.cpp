@@ -85,8 +85,12 @@ int run(int argc, char** argv) {
   CLI::App app{"Times the pieces of drawing a picture, one JSON object a line"};
   app.add_option("--model", options.load.files.model, "Folder, single file or hub id")->required();
   app.add_option("--size", options.size, "Side of the picture in pixels")->capture_default_str();
-  app.add_option("--repeat", options.repeat, "Timed runs of each piece")->check(CLI::Range(1, 1000))->capture_default_str();
-  app.add_option("--threads", options.load.threads, "0: all processors")->check(CLI::Range(0, 4096))->capture_default_str();
+  app.add_option("--repeat", options.repeat, "Timed runs of each piece")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--threads", options.load.threads, "0: all processors")
+      ->check(CLI::Range(0, 4096))
+      ->capture_default_str();
   app.add_option("--ops", options.load.ops, "Form of the operators, as in fresco draw")->capture_default_str();
   app.add_option("--precision", precision, "As in fresco draw")->capture_default_str();
   app.add_option("--pieces", options.pieces, "Any of: " + joined(piece_names()));

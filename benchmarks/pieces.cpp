@@ -9,6 +9,7 @@
 #include <chrono>
 
 #include "fresco/core/error.h"
+#include "fresco/core/memory.h"
 
 namespace fresco::benchmarks {
 namespace {
@@ -52,11 +53,14 @@ const Pieces::Networks& Pieces::networks() {
   const auto specs = pipeline::read_specs(files);
   check_side("the U-Net", unet::side_fits(specs.unet, size_ / 8), size_);
   const auto preparation = pipeline::preparation_for(options_);
-  const auto weights = [&](const checkpoint::Part& part) { return layers::CheckpointWeights(part.tensors, preparation); };
+  const auto weights = [&](const checkpoint::Part& part) {
+    return layers::CheckpointWeights(part.tensors, preparation);
+  };
   networks_.emplace(Networks{.text = text::TextEncoder(specs.text, weights(files.text_encoder), preparation),
                              .unet = unet::UNet(specs.unet, weights(files.unet), preparation),
                              .vae = vae::Vae(specs.vae, weights(files.vae), preparation)});
   bound_ = networks_->unet.bind(context_);
+  release_freed_memory();
   return *networks_;
 }
 
@@ -91,7 +95,8 @@ Timing Pieces::run(const std::string& piece) {
   } else if (piece == "vae") {
     timing.output = parts->vae.decode(latent_);
   } else {
-    throw InputError("--pieces", expected_got("one of " + joined(piece_names()), fmt::format("\"{}\"", printable(piece))));
+    throw InputError("--pieces",
+                     expected_got("one of " + joined(piece_names()), fmt::format("\"{}\"", printable(piece))));
   }
   timing.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return timing;
