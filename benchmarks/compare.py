@@ -3,11 +3,11 @@
 
 import argparse
 import json
-import os
 import pathlib
 import statistics
 import subprocess
 import sys
+import time
 
 import make_checkpoint
 
@@ -101,6 +101,18 @@ def picture(arguments, folder):
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
+def busy():
+    """Share of the processors that others use, watched for two seconds while both programs rest."""
+    def ticks():
+        fields = [int(value) for value in pathlib.Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
+        return sum(fields), fields[3] + fields[4]  # idle, waiting for disks
+
+    all_before, idle_before = ticks()
+    time.sleep(2)
+    all_after, idle_after = ticks()
+    return 1 - (idle_after - idle_before) / max(1, all_after - all_before)
+
+
 def print_table(seconds, apart):
     print("| piece | fresco, s | diffusers, s | diffusers / fresco | outputs apart |")
     print("|---|---|---|---|---|")
@@ -114,13 +126,14 @@ def compare(arguments, kind):
     folder = arguments.models / kind
     if not (folder / "model_index.json").exists():
         make_checkpoint.make(kind, folder, "e", 0)
-    before = os.getloadavg()[0]
+    others = [busy()]
     seconds, apart = measure(arguments, folder)
+    others.append(busy())
     print(f"\n{KINDS[kind]}, {arguments.size}x{arguments.size}, medians of {arguments.repeat}:\n")
     print_table(seconds, apart)
-    if before > 0.7:
-        print(f"\nThe machine was busy at the start (load {before:.1f}): these times mean little.")
-    record = {"kind": kind, "size": arguments.size, "seconds": seconds, "apart": apart, "load_before": before}
+    if max(others) > 0.1:
+        print(f"\nOther work took {others[0]:.0%} of the processors before and {others[1]:.0%} after: these times mean little.")
+    record = {"kind": kind, "size": arguments.size, "seconds": seconds, "apart": apart, "others": others}
     if arguments.picture:
         drawn = picture(arguments, folder)
         peak, weights = drawn["peak_memory_bytes"], drawn["weight_bytes_f32"]
