@@ -27,8 +27,8 @@ TEST_P(Conv2d, EveryFormAgreesWithTheDefinition) {
   const ops::ConvWeights packed(weight, bias, c.geometry, c.skip > 0 ? c.in : 0);
   const ops::ScopedForm form("reference");
   const ops::ConvWeights plain(weight, bias, c.geometry, c.skip > 0 ? c.in : 0);
-  ASSERT_TRUE(packed.is_packed());
-  ASSERT_FALSE(plain.is_packed());
+  ASSERT_TRUE(packed.packs());
+  ASSERT_FALSE(plain.packs());
   const auto bare = ops::conv2d_reference({x, skip, plain, {}, {}});
   const auto shift = c.shift ? at::randn({c.batch, c.out}) : at::Tensor();
   const auto residual = c.residual ? pixels(bare.sizes()) : at::Tensor();
@@ -50,8 +50,10 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Conv2d,
 TEST(ConvWeights, ASingleTensorIsPackedAnew) {
   const auto first = at::randn({8, 8, 3, 3}), second = at::randn({8, 8, 3, 3});
   ops::ConvWeights weights(first, at::zeros({8}), ops::kSame3x3);
+  weights.packed();
   weights.assign_weight(second);
   EXPECT_TRUE(at::equal(weights.weight(), second));
+  EXPECT_TRUE(at::equal(weights.packed()[0].to_dense(), second));
 }
 
 }  // namespace

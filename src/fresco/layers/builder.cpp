@@ -19,16 +19,13 @@ Linear Builder::linear(const std::string& name, int64_t in, int64_t out, bool bi
 }
 
 Linear Builder::stacked(const std::vector<std::string>& names, int64_t in, int64_t out_each, bool bias) {
-  std::vector<at::Tensor> weights, biases;
-  for (const auto& name : names) {
-    weights.push_back(source_.get(name + ".weight", {out_each, in}));
-    if (bias) biases.push_back(source_.get(name + ".bias", {out_each}));
-  }
-  const bool single = names.size() == 1;
-  auto linear =
-      std::make_shared<ops::LinearWeights>(single ? weights[0] : at::cat(weights), !bias    ? at::Tensor()
-                                                                                   : single ? biases[0]
-                                                                                            : at::cat(biases));
+  const auto with = [&](const char* suffix) {
+    std::vector<std::string> full;
+    for (const auto& name : names) full.push_back(name + suffix);
+    return full;
+  };
+  auto linear = std::make_shared<ops::LinearWeights>(source_.stack(with(".weight"), {out_each, in}),
+                                                     bias ? source_.stack(with(".bias"), {out_each}) : at::Tensor());
   for (size_t i = 0; i < names.size(); ++i) {
     const int64_t row = static_cast<int64_t>(i) * out_each;
     index_.add(names[i] + ".weight", {out_each, in},

@@ -56,23 +56,45 @@ void check_shape(const std::string& place, const std::string& name, const std::v
 
 }  // namespace
 
+at::Tensor WeightSource::stack(const std::vector<std::string>& names, at::IntArrayRef shape) const {
+  std::vector<at::Tensor> parts;
+  for (const auto& name : names) parts.push_back(get(name, shape));
+  return parts.size() == 1 ? parts[0] : at::cat(parts);
+}
+
 CheckpointWeights::CheckpointWeights(std::shared_ptr<const checkpoint::TensorSource> source, Preparation preparation,
                                      std::function<void(uint64_t)> on_read)
     : source_(std::move(source)), preparation_(std::move(preparation)), on_read_(std::move(on_read)) {}
 
-at::Tensor CheckpointWeights::get(const std::string& name, at::IntArrayRef shape) const {
+void CheckpointWeights::require(const std::string& name, at::IntArrayRef shape) const {
   const auto* info = source_->find(name);
   if (info == nullptr) throw FormatError(source_->place(name), fmt::format("tensor \"{}\" is missing", name));
   check_shape(source_->place(name), name, shape.vec(), info->shape);
+}
+
+void CheckpointWeights::read_into(const std::string& name, const at::Tensor& place) const {
   const auto data = source_->read(name);
-  const auto stored = at::from_blob(const_cast<std::byte*>(data.bytes.data()), shape,
-                                    at::dtype(scalar_type(info->type, source_->place(name))));
-  // Bytes of a file need not be aligned for their type; a copy is made in any case, of bytes when the type stays.
-  auto ready = stored.scalar_type() == preparation_.type ? stored.clone() : stored.to(preparation_.type);
-  if (!preparation_.device.is_cpu()) ready = ready.to(preparation_.device);
+  const auto type = scalar_type(data.info.type, source_->place(name));
+  place.copy_(at::from_blob(const_cast<std::byte*>(data.bytes.data()), place.sizes(), at::dtype(type)));
   source_->release(name);
   if (on_read_) on_read_(data.bytes.size());
-  return ready;
+}
+
+at::Tensor CheckpointWeights::get(const std::string& name, at::IntArrayRef shape) const {
+  require(name, shape);
+  auto whole = at::empty(shape, at::dtype(preparation_.type).device(preparation_.device));
+  read_into(name, whole);
+  return whole;
+}
+
+at::Tensor CheckpointWeights::stack(const std::vector<std::string>& names, at::IntArrayRef shape) const {
+  for (const auto& name : names) require(name, shape);
+  auto stacked = shape.vec();
+  stacked[0] *= static_cast<int64_t>(names.size());
+  auto whole = at::empty(stacked, at::dtype(preparation_.type).device(preparation_.device));
+  for (size_t i = 0; i < names.size(); ++i)
+    read_into(names[i], whole.narrow(0, static_cast<int64_t>(i) * shape[0], shape[0]));
+  return whole;
 }
 
 at::Tensor ParameterMap::get(const std::string& name, at::IntArrayRef shape) const {

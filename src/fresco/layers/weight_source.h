@@ -27,6 +27,8 @@ class WeightSource {
   virtual ~WeightSource() = default;
   /// shape: what the layer wants; sides of 1 at the end of a stored shape do not matter (1x1 kernels and matrices).
   virtual at::Tensor get(const std::string& name, at::IntArrayRef shape) const = 0;
+  /// Tensors of one shape, one below the other.
+  virtual at::Tensor stack(const std::vector<std::string>& names, at::IntArrayRef shape) const;
 };
 
 /// Tensors of a checkpoint, converted to the preparation's type on its device; mapped pages are released as they are read.
@@ -36,8 +38,14 @@ class CheckpointWeights : public WeightSource {
   CheckpointWeights(std::shared_ptr<const checkpoint::TensorSource> source, Preparation preparation,
                     std::function<void(uint64_t)> on_read = {});
   at::Tensor get(const std::string& name, at::IntArrayRef shape) const override;
+  at::Tensor stack(const std::vector<std::string>& names, at::IntArrayRef shape) const override;
 
  private:
+  /// Errors: FormatError when there is no such tensor of this shape; before memory is taken for it.
+  void require(const std::string& name, at::IntArrayRef shape) const;
+  /// Converts a stored tensor into `place`, of its shape.
+  void read_into(const std::string& name, const at::Tensor& place) const;
+
   std::shared_ptr<const checkpoint::TensorSource> source_;
   Preparation preparation_;
   std::function<void(uint64_t)> on_read_;

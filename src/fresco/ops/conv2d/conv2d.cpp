@@ -9,37 +9,37 @@ namespace fresco::ops {
 namespace {
 
 constexpr std::array<Form<Conv2dCall, at::Tensor>, 2> kForms = {{
-    {"onednn", conv2d_onednn,
-     [](const Conv2dCall& call) { return call.weights.is_packed() && !needs_gradient(call.x); }},
+    {"onednn", conv2d_onednn, [](const Conv2dCall& call) { return call.weights.packs() && !needs_gradient(call.x); }},
     {"reference", conv2d_reference, always<Conv2dCall>},
 }};
 
 }  // namespace
 
 ConvWeights::ConvWeights(at::Tensor weight, at::Tensor bias, const ConvGeometry& geometry, int64_t split)
-    : bias_(std::move(bias)), geometry_(geometry), split_(split), out_channels_(weight.size(0)) {
-  packs_ =
-      forced_form() != "reference" && weight.is_cpu() && weight.scalar_type() == at::kFloat && !weight.requires_grad();
-  pack(weight);
+    : bias_(std::move(bias)), geometry_(geometry), split_(split) {
+  const bool plain_float = weight.is_cpu() && weight.scalar_type() == at::kFloat && !weight.requires_grad();
+  packs_ = plain_float && forced_form() != "reference";
+  assign_weight(weight);
 }
 
-void ConvWeights::pack(const at::Tensor& weight) {
-  if (!packs_) {
-    plain_ = weight.requires_grad() ? weight : weight.contiguous(at::MemoryFormat::ChannelsLast);
-    return;
-  }
-  if (split_ > 0) {
-    packed_ = {pack_onednn(weight.narrow(1, 0, split_).contiguous(), geometry_),
-               pack_onednn(weight.narrow(1, split_, weight.size(1) - split_).contiguous(), geometry_)};
-  } else {
-    packed_[0] = pack_onednn(weight, geometry_);
-  }
+void ConvWeights::assign_weight(const at::Tensor& weight) {
+  packed_ = {};
+  const bool as_it_is = packs_ || weight.requires_grad();
+  plain_ = as_it_is ? weight : weight.contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-void ConvWeights::assign_weight(const at::Tensor& weight) { pack(weight); }
-void ConvWeights::assign_bias(const at::Tensor& bias) { bias_ = bias; }
+const std::array<at::Tensor, 2>& ConvWeights::packed() const {
+  const std::lock_guard lock(mutex_);
+  if (packed_[0].defined()) return packed_;
+  const auto pack = [&](const at::Tensor& weight) { return pack_onednn(weight.contiguous(), geometry_); };
+  if (split_ > 0) packed_[1] = pack(plain_.narrow(1, split_, plain_.size(1) - split_));
+  packed_[0] = pack(split_ > 0 ? plain_.narrow(1, 0, split_) : plain_);
+  plain_.reset();
+  return packed_;
+}
 
 at::Tensor ConvWeights::weight() const {
+  const std::lock_guard lock(mutex_);
   if (plain_.defined()) return plain_;
   const auto first = packed_[0].to_dense();
   return split_ > 0 ? at::cat({first, packed_[1].to_dense()}, 1) : first;

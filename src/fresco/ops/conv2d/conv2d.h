@@ -2,7 +2,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <array>
-#include <memory>
+#include <mutex>
 
 namespace fresco::ops {
 
@@ -17,33 +17,32 @@ constexpr ConvGeometry kHalve3x3{.stride = 2};  // U-Net's downsampling
 constexpr ConvGeometry kHalveBottomRight{
     .stride = 2, .top = 0, .left = 0};  // VAE encoder's: zeros below and right only
 
-/// Weights of one convolution in the layout a form wants; at most one layout is alive.
+/// Weights of one convolution in the layout a form wants; at most one layout is alive. Packing waits for the first use: loading is quick,
+/// and what never runs (the VAE's encoder, for a picture from words alone) is never packed.
 class ConvWeights {
  public:
-  /// weight [C_out, C_in, kh, kw], bias [C_out] or undefined. Packed when the form in force on this thread packs (CPU, float32, no gradient).
+  /// weight [C_out, C_in, kh, kw], bias [C_out] or undefined; split > 0: the first `split` input channels come from x, the others from a
+  /// skip. To be packed when the form in force on this thread packs (CPU, float32, no gradient).
   ConvWeights(at::Tensor weight, at::Tensor bias, const ConvGeometry& geometry, int64_t split = 0);
 
-  /// Replaces the values, packing them as before.
+  /// Replaces the values. Not while another thread uses them.
   void assign_weight(const at::Tensor& weight);
-  void assign_bias(const at::Tensor& bias);
+  void assign_bias(const at::Tensor& bias) { bias_ = bias; }
 
   at::Tensor weight() const;  // plain layout, unpacked when necessary
   const at::Tensor& bias() const { return bias_; }
-  /// Packed weights: one for a single input, two when input channels are split after `split` ([x, skip] without concatenation).
-  const std::array<at::Tensor, 2>& packed() const { return packed_; }
-  bool is_packed() const { return packed_[0].defined(); }
-  int64_t out_channels() const { return out_channels_; }
+  bool packs() const { return packs_; }
+  /// Packed weights, only with packs(): one tensor, or one for x and one for the skip. Packs on the first call; safe from several threads.
+  const std::array<at::Tensor, 2>& packed() const;
   const ConvGeometry& geometry() const { return geometry_; }
-  int64_t split() const { return split_; }
 
  private:
-  void pack(const at::Tensor& weight);
-
-  at::Tensor plain_, bias_;
-  std::array<at::Tensor, 2> packed_;
+  mutable std::mutex mutex_;
+  mutable at::Tensor plain_;
+  mutable std::array<at::Tensor, 2> packed_;
+  at::Tensor bias_;
   ConvGeometry geometry_;
   int64_t split_ = 0;
-  int64_t out_channels_ = 0;
   bool packs_ = false;
 };
 
