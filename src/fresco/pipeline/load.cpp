@@ -88,7 +88,7 @@ Model Model::load(const LoadOptions& options, Observer& observer) {
     require_memory(files, specs, preparation, kSmallestSide, kSmallestSide);
     Model model;
     model.impl_ = load_parts(std::move(files), std::move(specs), preparation, observer);
-    release_freed_memory();  // weights were converted and packed on the way
+    release_freed_memory();  // configs, vocabulary and what conversion needed on the way
     observer.on_stage("load", std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     return model;
   });
