@@ -2,6 +2,9 @@
 
 #include <ATen/ATen.h>
 
+#include "fresco/ops/cost.h"
+#include "fresco/ops/group_norm_silu/group_norm_silu.h"
+
 namespace fresco::layers {
 
 Conv Builder::conv(const std::string& name, int64_t in, int64_t out, int64_t side, const ops::ConvGeometry& geometry,
@@ -9,6 +12,7 @@ Conv Builder::conv(const std::string& name, int64_t in, int64_t out, int64_t sid
   const std::vector<int64_t> shape{out, in, side, side};
   auto conv = std::make_shared<ops::ConvWeights>(source_.get(name + ".weight", shape),
                                                  source_.get(name + ".bias", {out}), geometry, split);
+  conv->name = name;
   index_.add(name + ".weight", shape, [conv](const at::Tensor& value) { conv->assign_weight(value); });
   index_.add(name + ".bias", {out}, [conv](const at::Tensor& value) { conv->assign_bias(value); });
   return conv;
@@ -26,6 +30,7 @@ Linear Builder::stacked(const std::vector<std::string>& names, int64_t in, int64
   };
   auto linear = std::make_shared<ops::LinearWeights>(source_.stack(with(".weight"), {out_each, in}),
                                                      bias ? source_.stack(with(".bias"), {out_each}) : at::Tensor());
+  linear->name = names.front();
   for (size_t i = 0; i < names.size(); ++i) {
     const int64_t row = static_cast<int64_t>(i) * out_each;
     index_.add(names[i] + ".weight", {out_each, in},
@@ -39,7 +44,7 @@ Linear Builder::stacked(const std::vector<std::string>& names, int64_t in, int64
 
 Norm Builder::norm(const std::string& name, int64_t channels) {
   auto norm = std::make_shared<NormWeights>(
-      NormWeights{source_.get(name + ".weight", {channels}), source_.get(name + ".bias", {channels})});
+      NormWeights{name, source_.get(name + ".weight", {channels}), source_.get(name + ".bias", {channels})});
   index_.add(name + ".weight", {channels}, [norm](const at::Tensor& value) { norm->weight = value; });
   index_.add(name + ".bias", {channels}, [norm](const at::Tensor& value) { norm->bias = value; });
   return norm;
@@ -53,15 +58,32 @@ std::shared_ptr<at::Tensor> Builder::tensor(const std::string& name, std::vector
 
 at::Tensor conv2d(const Conv& conv, const at::Tensor& x, const at::Tensor& skip, const at::Tensor& shift,
                   const at::Tensor& residual) {
+  const ops::ScopedLayer layer(conv->name);
   return ops::conv2d({x, skip, *conv, shift, residual});
 }
 
 at::Tensor linear(const Linear& linear, const at::Tensor& x, const at::Tensor& residual) {
+  const ops::ScopedLayer layer(linear->name);
   return ops::linear({x, *linear, residual});
 }
 
 at::Tensor layer_norm(const Norm& norm, const at::Tensor& x, double eps) {
+  const ops::ScopedLayer layer(norm->name);
+  const ops::Span span("layer_norm", "torch", [&] { return ops::elementwise_cost(x, 5); });
   return at::layer_norm(x, {x.size(-1)}, norm->weight, norm->bias, eps);
+}
+
+at::Tensor group_norm(const Norm& norm, const at::Tensor& x, const at::Tensor& skip, const GroupNormOptions& options) {
+  const ops::ScopedLayer layer(norm->name);
+  return ops::group_norm_silu({x, skip, norm->weight, norm->bias, options.groups, options.eps, options.silu});
+}
+
+at::Tensor enlarge(const at::Tensor& x, int64_t height, int64_t width) {
+  const ops::Span span("enlarge", "torch", [&] {
+    const double growth = static_cast<double>(height * width) / static_cast<double>(x.size(2) * x.size(3));
+    return ops::Cost{.bytes = ops::bytes_of(x) * (1 + growth), .shape = ops::shape_text(x.sizes())};
+  });
+  return at::upsample_nearest2d(x, {height, width});
 }
 
 }  // namespace fresco::layers

@@ -15,6 +15,7 @@ using Linear = std::shared_ptr<ops::LinearWeights>;
 
 /// Scale and offset of a normalisation, each [C].
 struct NormWeights {
+  std::string name;  // its key in the checkpoint, for profiles
   at::Tensor weight, bias;
 };
 using Norm = std::shared_ptr<NormWeights>;
@@ -43,5 +44,13 @@ at::Tensor conv2d(const Conv& conv, const at::Tensor& x, const at::Tensor& skip 
                   const at::Tensor& residual = {});
 at::Tensor linear(const Linear& linear, const at::Tensor& x, const at::Tensor& residual = {});
 at::Tensor layer_norm(const Norm& norm, const at::Tensor& x, double eps = 1e-5);
+struct GroupNormOptions {
+  int64_t groups = 32;
+  double eps = 1e-5;
+  bool silu = true;
+};
+at::Tensor group_norm(const Norm& norm, const at::Tensor& x, const at::Tensor& skip, const GroupNormOptions& options);
+/// To the nearest pixel.
+at::Tensor enlarge(const at::Tensor& x, int64_t height, int64_t width);
 
 }  // namespace fresco::layers

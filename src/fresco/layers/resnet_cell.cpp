@@ -1,10 +1,11 @@
 #include "fresco/layers/resnet_cell.h"
 
-#include "fresco/ops/group_norm_silu/group_norm_silu.h"
+#include "fresco/ops/profile.h"
 
 namespace fresco::layers {
 
-ResnetCell::ResnetCell(Builder& builder, const std::string& prefix, const ResnetShape& shape) : shape_(shape) {
+ResnetCell::ResnetCell(Builder& builder, const std::string& prefix, const ResnetShape& shape)
+    : name_(prefix), shape_(shape) {
   const int64_t in = shape.in + shape.skip;
   norm1_ = builder.norm(prefix + ".norm1", in);
   conv1_ = builder.conv(prefix + ".conv1", in, shape.out, 3, ops::kSame3x3);
@@ -18,8 +19,9 @@ ResnetCell::ResnetCell(Builder& builder, const std::string& prefix, const Resnet
 }
 
 at::Tensor ResnetCell::forward(const at::Tensor& x, const at::Tensor& skip, const at::Tensor& activated_time) const {
+  const ops::Span span(ops::SpanKind::cell, name_);
   const auto normed = [&](const at::Tensor& input, const at::Tensor& more, const Norm& norm) {
-    return ops::group_norm_silu({input, more, norm->weight, norm->bias, shape_.groups, shape_.eps, /*silu=*/true});
+    return group_norm(norm, input, more, {shape_.groups, shape_.eps, /*silu=*/true});
   };
   const auto shift = time_projection_ ? linear(time_projection_, activated_time) : at::Tensor();
   const auto hidden = conv2d(conv1_, normed(x, skip, norm1_), {}, shift);  // [B, C_out, H, W]

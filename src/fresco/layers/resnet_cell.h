@@ -22,6 +22,7 @@ class ResnetCell {
   at::Tensor forward(const at::Tensor& x, const at::Tensor& skip, const at::Tensor& activated_time) const;
 
  private:
+  std::string name_;
   ResnetShape shape_;
   Norm norm1_, norm2_;
   Conv conv1_, conv2_, shortcut_;

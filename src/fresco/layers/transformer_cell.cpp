@@ -5,18 +5,27 @@
 
 #include "fresco/ops/attention/attention.h"
 #include "fresco/ops/geglu/geglu.h"
-#include "fresco/ops/group_norm_silu/group_norm_silu.h"
+#include "fresco/ops/profile.h"
 
 namespace fresco::layers {
+namespace {
+
+at::Tensor attend(const std::string& block, const char* part, const ops::AttentionCall& call) {
+  const ops::ScopedLayer layer(block, part);
+  return ops::attention(call);
+}
+
+}  // namespace
 
 TransformerCell::TransformerCell(Builder& builder, const std::string& prefix, const TransformerShape& shape)
-    : shape_(shape) {
+    : name_(prefix), shape_(shape) {
   const int64_t c = shape.channels;
   norm_ = builder.norm(prefix + ".norm", c);
   project_in_ = builder.linear(prefix + ".proj_in", c, c);
   for (int64_t i = 0; i < shape.depth; ++i) {
     const auto at = fmt::format("{}.transformer_blocks.{}", prefix, i);
     Block block;
+    block.name = at;
     block.norm1 = builder.norm(at + ".norm1", c);
     block.norm2 = builder.norm(at + ".norm2", c);
     block.norm3 = builder.norm(at + ".norm3", c);
@@ -35,6 +44,7 @@ TransformerCell::TransformerCell(Builder& builder, const std::string& prefix, co
 }
 
 std::vector<BoundText> TransformerCell::bind(const at::Tensor& context) const {
+  const ops::Span span(ops::SpanKind::cell, name_);
   std::vector<BoundText> bound;
   for (const Block& block : blocks_) bound.push_back({linear(block.cross_k, context), linear(block.cross_v, context)});
   return bound;
@@ -42,15 +52,17 @@ std::vector<BoundText> TransformerCell::bind(const at::Tensor& context) const {
 
 at::Tensor TransformerCell::run(const Block& block, at::Tensor x, const BoundText& text) const {
   const auto qkv = linear(block.self_qkv, layer_norm(block.norm1, x)).chunk(3, -1);
-  x = linear(block.self_out, ops::attention({qkv[0], qkv[1], qkv[2], shape_.heads}), x);
+  x = linear(block.self_out, attend(block.name, ".attn1", {qkv[0], qkv[1], qkv[2], shape_.heads}), x);
   const auto query = linear(block.cross_q, layer_norm(block.norm2, x));
-  x = linear(block.cross_out, ops::attention({query, text.keys, text.values, shape_.heads}), x);
-  return linear(block.feed_out, ops::geglu(linear(block.feed_in, layer_norm(block.norm3, x))), x);
+  x = linear(block.cross_out, attend(block.name, ".attn2", {query, text.keys, text.values, shape_.heads}), x);
+  const ops::ScopedLayer layer(block.name, ".ff");
+  return linear(block.feed_out, ops::geglu({linear(block.feed_in, layer_norm(block.norm3, x))}), x);
 }
 
 at::Tensor TransformerCell::forward(const at::Tensor& x, const std::vector<BoundText>& text) const {
   constexpr double kEps = 1e-6;  // diffusers' Transformer2DModel, unlike the resnets' 1e-5
-  const auto normed = ops::group_norm_silu({x, {}, norm_->weight, norm_->bias, shape_.groups, kEps, /*silu=*/false});
+  const ops::Span span(ops::SpanKind::cell, name_);
+  const auto normed = group_norm(norm_, x, {}, {shape_.groups, kEps, /*silu=*/false});
   const auto pixels = [](const at::Tensor& t) {
     return t.permute({0, 2, 3, 1}).flatten(1, 2);
   };  // [B, C, H, W] -> [B, H*W, C], no copy if channels-last

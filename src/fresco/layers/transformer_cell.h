@@ -29,11 +29,13 @@ class TransformerCell {
 
  private:
   struct Block {
+    std::string name;
     Norm norm1, norm2, norm3;
     Linear self_qkv, self_out, cross_q, cross_k, cross_v, cross_out, feed_in, feed_out;
   };
   at::Tensor run(const Block& block, at::Tensor x, const BoundText& text) const;  // [B, T, C] -> [B, T, C]
 
+  std::string name_;
   TransformerShape shape_;
   Norm norm_;
   Linear project_in_, project_out_;

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "fresco/ops/profile.h"
+
 namespace fresco::ops {
 
 /// Forces a form by name on this thread while it lives: "auto" forces nothing. Operators that lack the form, or whose form
@@ -56,7 +58,8 @@ bool always(const Call&) {
   return true;
 }
 
-/// Runs the first form that serves, a forced one before all others.
+/// Runs the first form that serves, a forced one before all others. Every operator has a function `Cost cost(const Call&)` beside its
+/// contract, for profiles.
 template <typename Call, typename Result, size_t N>
 Result dispatch(std::string_view op, const std::array<Form<Call, Result>, N>& forms, const Call& call) {
   static_assert(N > 0);
@@ -69,6 +72,7 @@ Result dispatch(std::string_view op, const std::array<Form<Call, Result>, N>& fo
     if (i + 1 == N || forms[i].serves(call)) chosen = &forms[i];
   }
   record_form(op, chosen->name);
+  const Span span(op, chosen->name, [&] { return cost(call); });
   return chosen->run(call);
 }
 

@@ -5,6 +5,7 @@
 
 #include "fresco/core/error.h"
 #include "fresco/ops/attention/attention.h"
+#include "fresco/ops/cost.h"
 #include "fresco/ops/dispatch.h"
 
 namespace fresco::text {
@@ -21,9 +22,9 @@ TextEncoder::TextEncoder(const TextSpec& spec, const layers::WeightSource& sourc
   tokens_ = builder.tensor("text_model.embeddings.token_embedding.weight", {spec.vocabulary, c});
   positions_ = builder.tensor("text_model.embeddings.position_embedding.weight", {spec.positions, c});
   for (int64_t i = 0; i < spec.layers; ++i) {
-    const auto at = fmt::format("text_model.encoder.layers.{}.", i);
-    const auto self = at + "self_attn.";
     Layer layer;
+    layer.name = fmt::format("text_model.encoder.layers.{}", i);
+    const auto at = layer.name + ".", self = at + "self_attn.";
     layer.norm1 = builder.norm(at + "layer_norm1", c);
     layer.qkv = builder.stacked({self + "q_proj", self + "k_proj", self + "v_proj"}, c, c, /*bias=*/true);
     layer.out = builder.linear(self + "out_proj", c, c);
@@ -35,11 +36,17 @@ TextEncoder::TextEncoder(const TextSpec& spec, const layers::WeightSource& sourc
   final_norm_ = builder.norm("text_model.final_layer_norm", c);
 }
 
+at::Tensor TextEncoder::gelu(const at::Tensor& x) const {
+  const ops::Span span("gelu", "torch", [&] { return ops::elementwise_cost(x, 5); });
+  return spec_.quick_gelu ? x * at::sigmoid(1.702 * x) : at::gelu(x);
+}
+
 at::Tensor TextEncoder::run(const Layer& layer, const at::Tensor& x) const {
+  const ops::Span span(ops::SpanKind::cell, layer.name);
   const auto qkv = linear(layer.qkv, layer_norm(layer.norm1, x, spec_.eps)).chunk(3, -1);
   const auto attended = linear(layer.out, ops::attention({qkv[0], qkv[1], qkv[2], spec_.heads, /*causal=*/true}), x);
   const auto hidden = linear(layer.feed_in, layer_norm(layer.norm2, attended, spec_.eps));
-  const auto active = spec_.quick_gelu ? hidden * at::sigmoid(1.702 * hidden) : at::gelu(hidden);
+  const auto active = gelu(hidden);
   return linear(layer.feed_out, active, attended);
 }
 
@@ -48,6 +55,7 @@ at::Tensor TextEncoder::forward(const at::Tensor& ids, int64_t clip_skip) const 
   if (clip_skip < 0 || clip_skip >= count)
     throw InputError("--clip-skip", expected_got(fmt::format("0 to {}", count - 1), fmt::format("{}", clip_skip)));
   const ops::ScopedForm form(preparation_.ops);
+  const ops::Span span(ops::SpanKind::network, "text encoder");
   const auto places = positions_->narrow(0, 0, ids.size(1));
   auto x = at::embedding(*tokens_, ids.to(preparation_.device)) + places;  // [B, T, width]
   for (int64_t i = 0; i < count - clip_skip; ++i) x = run(layers_[i], x);

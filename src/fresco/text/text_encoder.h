@@ -20,9 +20,11 @@ class TextEncoder {
 
  private:
   struct Layer {
+    std::string name;
     layers::Norm norm1, norm2;
     layers::Linear qkv, out, feed_in, feed_out;
   };
+  at::Tensor gelu(const at::Tensor& x) const;
   at::Tensor run(const Layer& layer, const at::Tensor& x) const;  // [B, T, width] -> [B, T, width]
 
   TextSpec spec_;

@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "fresco/ops/dispatch.h"
-#include "fresco/ops/group_norm_silu/group_norm_silu.h"
+#include "fresco/ops/profile.h"
 
 namespace fresco::unet {
 namespace {
@@ -21,10 +21,6 @@ layers::Conv make_resample(layers::Builder& builder, const StageSpec& stage) {
   const int64_t channels = stage.cells.back().out;
   return builder.conv(stage.resample_prefix, channels, channels, 3,
                       stage.resample == Resample::halve ? ops::kHalve3x3 : ops::kSame3x3);
-}
-
-at::Tensor enlarge(const at::Tensor& x, int64_t height, int64_t width) {
-  return at::upsample_nearest2d(x, {height, width});
 }
 
 }  // namespace
@@ -55,6 +51,7 @@ UNet::UNet(UNetSpec spec, const layers::WeightSource& source, const layers::Prep
 
 BoundContext UNet::bind(const at::Tensor& context) const {
   const ops::ScopedForm form(preparation_.ops);
+  const ops::Span span(ops::SpanKind::network, "unet text");
   const auto typed = context.to(preparation_.device, preparation_.type);
   BoundContext bound;
   for (const Stage& stage : stages_) {
@@ -103,7 +100,7 @@ class UNet::Run {
       const bool exact = stage.spec->resample == Resample::exact_double || skips_.empty();
       const int64_t height = exact ? 2 * hidden_.size(2) : skips_.back().size(2);
       const int64_t width = exact ? 2 * hidden_.size(3) : skips_.back().size(3);
-      hidden_ = layers::conv2d(stage.resample, enlarge(hidden_, height, width));
+      hidden_ = layers::conv2d(stage.resample, layers::enlarge(hidden_, height, width));
     }
     if (stage.spec->pushes_resampled) skips_.push_back(hidden_);
   }
@@ -116,12 +113,13 @@ class UNet::Run {
 
 at::Tensor UNet::forward(const at::Tensor& latents, const at::Tensor& time, const BoundContext& text) const {
   const ops::ScopedForm form(preparation_.ops);
+  const ops::Span span(ops::SpanKind::network, "unet");
   const auto x = latents.to(preparation_.device, preparation_.type).contiguous(at::MemoryFormat::ChannelsLast);
   const auto t = time_embedding_->forward(time.to(preparation_.device), preparation_.type);  // [B, time_width]
   Run run(layers::conv2d(conv_in_, x), t, text);
   for (const Stage& stage : stages_) run.stage(stage);
-  const auto normed = ops::group_norm_silu(
-      {run.hidden(), {}, norm_out_->weight, norm_out_->bias, spec_.groups, spec_.norm_out_eps, /*silu=*/true});
+  const auto normed =
+      layers::group_norm(norm_out_, run.hidden(), {}, {spec_.groups, spec_.norm_out_eps, /*silu=*/true});
   return layers::conv2d(conv_out_, normed).to(preparation_.result_type());
 }
 

@@ -5,7 +5,7 @@
 
 #include "fresco/ops/attention/attention.h"
 #include "fresco/ops/dispatch.h"
-#include "fresco/ops/group_norm_silu/group_norm_silu.h"
+#include "fresco/ops/profile.h"
 
 namespace fresco::vae {
 
@@ -29,22 +29,24 @@ std::unique_ptr<Middle> make_middle(layers::Builder& builder, const VaeSpec& spe
 }
 
 at::Tensor norm_silu(const layers::Norm& norm, const at::Tensor& x, int64_t groups) {
-  return ops::group_norm_silu({x, {}, norm->weight, norm->bias, groups, kEps, /*silu=*/true});
+  return layers::group_norm(norm, x, {}, {groups, kEps, /*silu=*/true});
 }
 
 }  // namespace
 
 PixelAttention::PixelAttention(layers::Builder& builder, const std::string& prefix, int64_t channels, int64_t groups)
-    : groups_(groups),
+    : name_(prefix),
+      groups_(groups),
       norm_(builder.norm(prefix + ".group_norm", channels)),
       qkv_(builder.stacked({prefix + ".to_q", prefix + ".to_k", prefix + ".to_v"}, channels, channels, /*bias=*/true)),
       out_(builder.linear(prefix + ".to_out.0", channels, channels)) {}
 
 at::Tensor PixelAttention::forward(const at::Tensor& x) const {
+  const ops::Span span(ops::SpanKind::cell, name_);
   const auto pixels = [](const at::Tensor& t) {
     return t.permute({0, 2, 3, 1}).flatten(1, 2);
   };  // [B, C, H, W] -> [B, H*W, C]
-  const auto normed = ops::group_norm_silu({x, {}, norm_->weight, norm_->bias, groups_, kEps, /*silu=*/false});
+  const auto normed = layers::group_norm(norm_, x, {}, {groups_, kEps, /*silu=*/false});
   const auto qkv = linear(qkv_, pixels(normed)).chunk(3, -1);
   const auto h = linear(out_, ops::attention({qkv[0], qkv[1], qkv[2], /*heads=*/1}), pixels(x));
   return h.unflatten(1, {x.size(2), x.size(3)}).permute({0, 3, 1, 2});
@@ -112,7 +114,7 @@ at::Tensor Decoder::forward(const at::Tensor& latents) const {
   h = middle_->forward(layers::conv2d(conv_in_, h));
   for (const Level& level : levels_) {
     for (const auto& cell : level.resnets) h = cell.forward(h, {}, {});
-    if (level.enlarge) h = layers::conv2d(level.enlarge, at::upsample_nearest2d(h, {2 * h.size(2), 2 * h.size(3)}));
+    if (level.enlarge) h = layers::conv2d(level.enlarge, layers::enlarge(h, 2 * h.size(2), 2 * h.size(3)));
   }
   return layers::conv2d(conv_out_, norm_silu(norm_out_, h, spec_.groups));
 }
@@ -131,11 +133,13 @@ at::Tensor Vae::prepared(const at::Tensor& x) const {
 
 at::Tensor Vae::encode(const at::Tensor& picture) const {
   const ops::ScopedForm form(preparation_.ops);
+  const ops::Span span(ops::SpanKind::network, "vae encoder");
   return encoder_->forward(prepared(picture)).to(preparation_.result_type());
 }
 
 at::Tensor Vae::decode(const at::Tensor& latents) const {
   const ops::ScopedForm form(preparation_.ops);
+  const ops::Span span(ops::SpanKind::network, "vae decoder");
   return decoder_->forward(prepared(latents)).to(preparation_.result_type());
 }
 

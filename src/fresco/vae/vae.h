@@ -14,6 +14,7 @@ class PixelAttention {
   at::Tensor forward(const at::Tensor& x) const;  // [B, C, H, W] -> [B, C, H, W]
 
  private:
+  std::string name_;
   int64_t groups_;
   layers::Norm norm_;
   layers::Linear qkv_, out_;

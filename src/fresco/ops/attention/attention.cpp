@@ -1,7 +1,9 @@
 #include "fresco/ops/attention/attention.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
+#include "fresco/ops/cost.h"
 #include "fresco/ops/dispatch.h"
 
 namespace fresco::ops {
@@ -15,6 +17,15 @@ at::Tensor split_heads(const at::Tensor& x, int64_t heads) {  // [B, T, N*D] -> 
 }
 
 }  // namespace
+
+Cost cost(const AttentionCall& call) {
+  const auto rows = static_cast<double>(call.q.size(1)), columns = static_cast<double>(call.k.size(1));
+  const double scores = call.causal ? rows * (rows + 1) / 2 : rows * columns;  // a head's
+  return {.flops = 4 * static_cast<double>(call.q.size(0) * call.q.size(2)) * scores,
+          .bytes = 2 * bytes_of(call.q) + bytes_of(call.k) + bytes_of(call.v),
+          .shape = fmt::format("{} over {}, {} heads", shape_text(call.q.sizes()), call.k.size(1), call.heads),
+          .arithmetic = arithmetic_of(call.q)};
+}
 
 at::Tensor attention(const AttentionCall& call) { return dispatch("attention", kForms, call); }
 

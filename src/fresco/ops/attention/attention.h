@@ -1,6 +1,8 @@
 #pragma once
 #include <ATen/core/Tensor.h>
 
+#include "fresco/ops/profile.h"
+
 namespace fresco::ops {
 
 /// y = softmax(q k^T / sqrt(D)) v per head (Vaswani et al. 2017); scores are never stored whole.
@@ -12,6 +14,7 @@ struct AttentionCall {
   int64_t heads = 1;
   bool causal = false;
 };
+Cost cost(const AttentionCall& call);
 at::Tensor attention(const AttentionCall& call);
 at::Tensor attention_reference(const AttentionCall& call);
 

@@ -3,6 +3,9 @@
 
 #include <array>
 #include <mutex>
+#include <string>
+
+#include "fresco/ops/profile.h"
 
 namespace fresco::ops {
 
@@ -21,6 +24,8 @@ constexpr ConvGeometry kHalveBottomRight{
 /// and what never runs (the VAE's encoder, for a picture from words alone) is never packed.
 class ConvWeights {
  public:
+  std::string name;  // its key in the checkpoint, for profiles
+
   /// weight [C_out, C_in, kh, kw], bias [C_out] or undefined; split > 0: the first `split` input channels come from x, the others from a
   /// skip. To be packed when the form in force on this thread packs (CPU, float32, no gradient).
   ConvWeights(at::Tensor weight, at::Tensor bias, const ConvGeometry& geometry, int64_t split = 0);
@@ -35,6 +40,7 @@ class ConvWeights {
   /// Packed weights, only with packs(): one tensor, or one for x and one for the skip. Packs on the first call; safe from several threads.
   const std::array<at::Tensor, 2>& packed() const;
   const ConvGeometry& geometry() const { return geometry_; }
+  const std::array<int64_t, 4>& shape() const { return shape_; }  // C_out, C_in, kh, kw
 
  private:
   mutable std::mutex mutex_;
@@ -42,6 +48,7 @@ class ConvWeights {
   mutable std::array<at::Tensor, 2> packed_;
   at::Tensor bias_;
   ConvGeometry geometry_;
+  std::array<int64_t, 4> shape_;
   int64_t split_ = 0;
   bool packs_ = false;
 };
@@ -56,6 +63,7 @@ struct Conv2dCall {
   const at::Tensor& shift;
   const at::Tensor& residual;
 };
+Cost cost(const Conv2dCall& call);
 at::Tensor conv2d(const Conv2dCall& call);
 at::Tensor conv2d_reference(const Conv2dCall& call);
 at::Tensor conv2d_onednn(const Conv2dCall& call);

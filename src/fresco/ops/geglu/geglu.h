@@ -1,10 +1,16 @@
 #pragma once
 #include <ATen/core/Tensor.h>
 
+#include "fresco/ops/profile.h"
+
 namespace fresco::ops {
 
-/// x [..., 2*C] = [value, gate]; returns value * gelu(gate) [..., C], gelu with the error function itself. Shazeer 2020.
-at::Tensor geglu(const at::Tensor& x);
-at::Tensor geglu_reference(const at::Tensor& x);
+/// y = value * gelu(gate) [..., C] of x [..., 2*C] = [value, gate], gelu with the error function itself. Shazeer 2020.
+struct GegluCall {
+  const at::Tensor& x;
+};
+Cost cost(const GegluCall& call);
+at::Tensor geglu(const GegluCall& call);
+at::Tensor geglu_reference(const GegluCall& call);
 
 }  // namespace fresco::ops

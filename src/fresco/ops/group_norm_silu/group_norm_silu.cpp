@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "fresco/core/error.h"
+#include "fresco/ops/cost.h"
 #include "fresco/ops/dispatch.h"
 #include "fresco/ops/gradient.h"
 
@@ -22,6 +23,15 @@ constexpr std::array<Form<GroupNormCall, at::Tensor>, 2> kForms = {{
 }};
 
 }  // namespace
+
+// Sum and squares 3, scale and offset 2; silu 4, its exponential counted as one.
+Cost cost(const GroupNormCall& call) {
+  const double elements = static_cast<double>(call.x.numel() + (call.skip.defined() ? call.skip.numel() : 0));
+  const auto& x = call.x;
+  return {.flops = elements * (call.silu ? 9 : 5),
+          .bytes = 2 * (bytes_of(x) + bytes_of(call.skip)),
+          .shape = fmt::format("{}x{}x{}x{}", x.size(0), call.weight.numel(), x.size(2), x.size(3))};
+}
 
 at::Tensor group_norm_silu(const GroupNormCall& call) { return dispatch("group_norm_silu", kForms, call); }
 

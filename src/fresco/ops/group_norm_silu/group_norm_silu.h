@@ -1,6 +1,8 @@
 #pragma once
 #include <ATen/core/Tensor.h>
 
+#include "fresco/ops/profile.h"
+
 namespace fresco::ops {
 
 /// y = (x - mean_g) / sqrt(var_g + eps) * weight + bias, with silu after it when asked; statistics over each of `groups` groups of
@@ -16,6 +18,7 @@ struct GroupNormCall {
   double eps = 1e-5;
   bool silu = true;
 };
+Cost cost(const GroupNormCall& call);
 at::Tensor group_norm_silu(const GroupNormCall& call);
 at::Tensor group_norm_silu_reference(const GroupNormCall& call);
 at::Tensor group_norm_silu_simd(const GroupNormCall& call);

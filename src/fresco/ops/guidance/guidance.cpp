@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "fresco/ops/cost.h"
 #include "fresco/ops/dispatch.h"
 
 namespace fresco::ops {
@@ -23,6 +24,13 @@ at::Tensor deviation(const at::Tensor& x) {
 }
 
 }  // namespace
+
+// For each result 3 of the guidance, 6 of two deviations, 4 of the rescale.
+Cost cost(const GuidanceCall& call) {
+  return {.flops = 6.5 * static_cast<double>(call.both.numel()),
+          .bytes = 1.5 * bytes_of(call.both),
+          .shape = shape_text(call.both.sizes())};
+}
 
 at::Tensor guidance(const GuidanceCall& call) { return dispatch("guidance", kForms, call); }
 

@@ -1,6 +1,8 @@
 #pragma once
 #include <ATen/core/Tensor.h>
 
+#include "fresco/ops/profile.h"
+
 namespace fresco::ops {
 
 /// Classifier-free guidance (Ho and Salimans 2022) with rescale (Lin et al. 2024, section 3.4):
@@ -11,6 +13,7 @@ struct GuidanceCall {
   const at::Tensor& scale;
   const at::Tensor& rescale;
 };
+Cost cost(const GuidanceCall& call);
 at::Tensor guidance(const GuidanceCall& call);
 at::Tensor guidance_reference(const GuidanceCall& call);
 

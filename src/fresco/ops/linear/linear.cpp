@@ -1,7 +1,9 @@
 #include "fresco/ops/linear/linear.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
+#include "fresco/ops/cost.h"
 #include "fresco/ops/dispatch.h"
 
 namespace fresco::ops {
@@ -22,6 +24,16 @@ void assign(at::Tensor& whole, const at::Tensor& part, int64_t row) {
 
 void LinearWeights::assign_weight(const at::Tensor& weight, int64_t row) { assign(weight_, weight, row); }
 void LinearWeights::assign_bias(const at::Tensor& bias, int64_t row) { assign(bias_, bias, row); }
+
+Cost cost(const LinearCall& call) {
+  const auto out = call.weights.weight().size(0), in = call.weights.weight().size(1);
+  const double results = static_cast<double>(call.x.numel() / in) * static_cast<double>(out);
+  return {.flops = 2 * results * static_cast<double>(in),
+          .bytes = bytes_of(call.x) + bytes_of(call.weights.weight()) + bytes_of(call.weights.bias()) +
+                   bytes_of(call.residual) + results * static_cast<double>(call.x.element_size()),
+          .shape = fmt::format("{} to {}", shape_text(call.x.sizes()), out),
+          .arithmetic = arithmetic_of(call.x)};
+}
 
 at::Tensor linear(const LinearCall& call) { return dispatch("linear", kForms, call); }
 

@@ -1,11 +1,17 @@
 #pragma once
 #include <ATen/core/Tensor.h>
 
+#include <string>
+
+#include "fresco/ops/profile.h"
+
 namespace fresco::ops {
 
 /// Weights of one matrix product. Several tensors with a common input may stand in it one below the other (queries, keys, values).
 class LinearWeights {
  public:
+  std::string name;  // key in the checkpoint of the first tensor in it, for profiles
+
   /// weight [C_out, C_in], bias [C_out] or undefined.
   LinearWeights(at::Tensor weight, at::Tensor bias) : weight_(std::move(weight)), bias_(std::move(bias)) {}
   const at::Tensor& weight() const { return weight_; }
@@ -24,6 +30,7 @@ struct LinearCall {
   const LinearWeights& weights;
   const at::Tensor& residual;
 };
+Cost cost(const LinearCall& call);
 at::Tensor linear(const LinearCall& call);
 at::Tensor linear_reference(const LinearCall& call);
 

@@ -2,11 +2,27 @@
 
 #include <ATen/ATen.h>
 
+#include "fresco/ops/cost.h"
 #include "fresco/ops/dispatch.h"
 
 namespace fresco::ops {
 namespace {
 constexpr std::array<Form<MixCall, at::Tensor>, 1> kForms = {{{"reference", mix_reference, always<MixCall>}}};
+}
+
+Cost cost(const MixCall& call) {
+  Cost cost;
+  double result = 0;
+  for (size_t k = 0; k < call.inputs.size(); ++k) {
+    const at::Tensor& input = call.inputs[k];
+    if (!input.defined() || !call.coefficients.select(1, static_cast<int64_t>(k)).ne(0).any().item<bool>()) continue;
+    cost.flops += 2 * static_cast<double>(input.numel());
+    cost.bytes += bytes_of(input);
+    cost.shape = shape_text(input.sizes());
+    result = bytes_of(input);
+  }
+  cost.bytes += result;
+  return cost;
 }
 
 at::Tensor mix(const MixCall& call) { return dispatch("mix", kForms, call); }

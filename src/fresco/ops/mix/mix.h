@@ -1,6 +1,8 @@
 #pragma once
 #include <ATen/core/Tensor.h>
 
+#include "fresco/ops/profile.h"
+
 namespace fresco::ops {
 
 /// y[b] = sum over k of coefficients[b, k] * inputs[k][b]: one line of a sampler's table, with a row of coefficients for every sample.
@@ -10,6 +12,7 @@ struct MixCall {
   const std::vector<at::Tensor>& inputs;
   const at::Tensor& coefficients;
 };
+Cost cost(const MixCall& call);
 at::Tensor mix(const MixCall& call);
 at::Tensor mix_reference(const MixCall& call);
 

@@ -2,12 +2,18 @@
 
 #include <ATen/ATen.h>
 
+#include "fresco/ops/cost.h"
 #include "fresco/ops/dispatch.h"
 
 namespace fresco::ops {
 namespace {
 constexpr std::array<Form<SlopeStepCall, at::Tensor>, 1> kForms = {
     {{"reference", slope_step_reference, always<SlopeStepCall>}}};
+}
+
+Cost cost(const SlopeStepCall& call) {
+  const double elements = static_cast<double>(call.x.numel());
+  return {.flops = 4 * elements, .bytes = 3 * bytes_of(call.x), .shape = shape_text(call.x.sizes())};
 }
 
 at::Tensor slope_step(const SlopeStepCall& call) { return dispatch("slope_step", kForms, call); }

@@ -1,6 +1,8 @@
 #pragma once
 #include <ATen/core/Tensor.h>
 
+#include "fresco/ops/profile.h"
+
 namespace fresco::ops {
 
 /// y[b] = x[b] + (x[b] - clean[b]) / sigma[b] * change[b], every operation in x's type and in this order.
@@ -11,6 +13,7 @@ struct SlopeStepCall {
   const at::Tensor& sigma;
   const at::Tensor& change;
 };
+Cost cost(const SlopeStepCall& call);
 at::Tensor slope_step(const SlopeStepCall& call);
 at::Tensor slope_step_reference(const SlopeStepCall& call);
 
