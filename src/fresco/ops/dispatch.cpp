@@ -2,16 +2,22 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <vector>
 
 #include "fresco/core/error.h"
 #include "fresco/core/names.h"
+#include "fresco/ops/simd/isa.h"
 
 namespace fresco::ops {
 namespace {
 
-const std::vector<std::string> kNames = {"auto", "reference", "onednn", "simd"};
+const std::vector<std::string> kPortable = {"auto", "reference", "onednn", "simd"};
+
+bool contains(const auto& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 std::string form_from_environment() {
   const char* value = std::getenv("FRESCO_OPS");
@@ -37,10 +43,13 @@ ScopedForm::~ScopedForm() { current_form() = previous_; }
 std::string_view forced_form() { return current_form(); }
 
 void check_form_name(std::string_view name, std::string_view where) {
-  for (const auto& known : kNames) {
-    if (known == name) return;
-  }
-  throw InputError(where, expected_got("one of " + joined(kNames), fmt::format("\"{}\"", printable(name))));
+  const auto here = runnable_isas();
+  if (contains(kPortable, name) || contains(here, name)) return;
+  auto runs = kPortable;
+  runs.insert(runs.end(), here.begin(), here.end());
+  const bool known = contains(std::vector<std::string_view>{"avx2", "avx512", "avx512-bf16"}, name);
+  throw InputError(where, expected_got((known ? "what this processor can run: " : "one of ") + joined(runs),
+                                       fmt::format("\"{}\"", printable(name))));
 }
 
 FormRecorder::FormRecorder() : outer_(recorder) { recorder = this; }

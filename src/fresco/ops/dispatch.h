@@ -12,7 +12,7 @@
 namespace fresco::ops {
 
 /// Forces a form by name on this thread while it lives: "auto" forces nothing. Operators that lack the form, or whose form
-/// cannot serve a call, go down their list; every operator has "reference".
+/// cannot serve a call, go down their list; every operator has "reference". An instruction set's name also keeps better ones out.
 class ScopedForm {
  public:
   explicit ScopedForm(std::string_view name);

@@ -1,0 +1,31 @@
+#include "fresco/ops/gemm/gemm.h"
+
+#include <algorithm>
+
+#include "fresco/ops/parallel.h"
+
+namespace fresco::ops::gemm {
+namespace {
+
+constexpr int64_t kTasksPerThread = 4;  // so that a thread that starts late costs little
+
+int64_t divided_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+}  // namespace
+
+void multiply(const Kernel& kernel, const Call& call) {
+  const int64_t row_blocks = divided_up(call.count, kMaxRows), panels = call.weights.panels();
+  // Narrower blocks where there are few rows, so that all threads have work.
+  const int64_t wanted = divided_up(kTasksPerThread * thread_count(), row_blocks);
+  const int64_t most = kMaxColumns / kernel.panel;
+  const int64_t width = std::clamp<int64_t>(panels / wanted, 1, most);
+  const int64_t column_blocks = divided_up(panels, width);
+  parallel_for(row_blocks * column_blocks, kScratchBytes, [&](int64_t i, std::byte* scratch) {
+    const int64_t row = i % row_blocks, column = i / row_blocks;
+    const int64_t first = call.count * row / row_blocks, end = call.count * (row + 1) / row_blocks;
+    const int64_t panel = panels * column / column_blocks, panel_end = panels * (column + 1) / column_blocks;
+    kernel.multiply(call, {first, end - first, panel, panel_end - panel}, scratch);
+  });
+}
+
+}  // namespace fresco::ops::gemm

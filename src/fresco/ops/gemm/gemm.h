@@ -1,0 +1,95 @@
+#pragma once
+// Products of a tall matrix whose rows lie in one or two channels-last images (a plain matrix is the case of one column of pixels) and a
+// packed weight matrix. Linear layers, 1x1 convolutions and direct convolutions are all this. Free of libtorch.
+#include <cstddef>
+#include <cstdint>
+
+namespace fresco::ops::gemm {
+
+/// How the elements of packed weights are stored.
+enum class Storage : uint8_t { f32, f16, bf16, i8 };
+
+constexpr int64_t bytes_each(Storage storage) {
+  return storage == Storage::f32 ? 4 : storage == Storage::i8 ? 1 : 2;
+}
+/// Neighbours along the depth that one instruction multiplies and adds: they lie side by side.
+constexpr int64_t group_of(Storage storage) { return storage == Storage::bf16 ? 2 : storage == Storage::i8 ? 4 : 1; }
+
+/// Weights [outputs, depth] in panels: [outputs / panel][depth / group][panel][group], zeros beyond both ends.
+struct Packed {
+  const void* data = nullptr;
+  Storage storage = Storage::f32;
+  int64_t outputs = 0;
+  int64_t depth = 0;
+  int64_t panel = 0;                // columns that a micro-kernel computes at once: 16 (AVX2) or 32 (AVX-512)
+  const float* scales = nullptr;    // i8 only: value of one step of each output, [outputs padded]
+  const int32_t* sums = nullptr;    // i8 only: see pack_i8, [depth blocks][outputs padded]
+
+  int64_t padded_depth() const { return (depth + group_of(storage) - 1) / group_of(storage) * group_of(storage); }
+  int64_t panels() const { return (outputs + panel - 1) / panel; }
+  int64_t panel_bytes() const { return padded_depth() * panel * bytes_each(storage); }
+};
+
+/// Rows of the left matrix: one for each output pixel, holding the pixels under a square kernel, tap by tap, x's channels before skip's.
+struct Rows {
+  const float* x = nullptr;  // [B, height, width, channels], stride floats from pixel to pixel
+  int64_t channels = 0;
+  int64_t x_stride = 0;
+  const float* skip = nullptr;  // may be absent
+  int64_t skip_channels = 0;
+  int64_t skip_stride = 0;
+  int64_t side = 1;    // of the kernel
+  int64_t stride = 1;  // between output pixels
+  int64_t top = 0, left = 0;
+  int64_t height = 1, width = 1;          // of the input
+  int64_t out_height = 1, out_width = 1;  // of the output
+
+  int64_t taps_channels() const { return channels + skip_channels; }
+  int64_t depth() const { return side * side * taps_channels(); }
+};
+
+/// What is done to a product before it is written: out = product + bias + shift + residual; or GEGLU of it.
+struct Epilogue {
+  const float* bias = nullptr;   // [outputs]
+  const float* shift = nullptr;  // [B, outputs], one row for rows_per_sample rows of the product
+  int64_t rows_per_sample = 1;
+  const float* residual = nullptr;  // like out
+  int64_t residual_stride = 0;
+  bool geglu = false;  // panels hold half a panel of values, then their gates: out = value * gelu(gate), half as wide
+};
+
+struct Call {
+  Rows rows;
+  int64_t count = 0;  // rows of the product
+  Packed weights;
+  Epilogue epilogue;
+  float* out = nullptr;  // [count, outputs], out_stride floats from row to row
+  int64_t out_stride = 0;
+};
+
+/// Part of a product: rows [row, row + rows), panels [panel, panel + panels).
+struct Block {
+  int64_t row, rows, panel, panels;
+};
+
+/// Limits of a block, and the scratch memory that computing one takes.
+constexpr int64_t kMaxRows = 128;
+constexpr int64_t kMaxColumns = 256;
+constexpr int64_t kScratchBytes = 512 * 1024;
+
+/// One instruction set's code.
+struct Kernel {
+  int64_t panel;
+  /// Computes a block; scratch is kScratchBytes, aligned to 64.
+  void (*multiply)(const Call& call, const Block& block, std::byte* scratch);
+};
+
+/// Which element types of weights a kernel's instruction set multiplies, `multiply` null where it does not.
+extern const Kernel kAvx2;             // storage f32, f16; products in float32
+extern const Kernel kAvx512;           // the same
+extern const Kernel kAvx512Bf16;       // storage bf16; products in bfloat16, sums in float32
+
+/// Computes the whole product on all threads of this process's pool.
+void multiply(const Kernel& kernel, const Call& call);
+
+}  // namespace fresco::ops::gemm

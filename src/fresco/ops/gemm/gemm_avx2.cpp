@@ -1,0 +1,18 @@
+#include <cstddef>
+#include <cstdint>
+
+#include "fresco/ops/gemm/gemm.h"
+#include "fresco/ops/simd/begin_avx2.h"
+#include "fresco/ops/simd/vec_avx2.h"
+// After the vectors.
+#include "fresco/ops/simd/math_inl.h"
+#define FRESCO_WIDE_TILES 0
+#include "fresco/ops/gemm/microkernel_inl.h"
+#include "fresco/ops/gemm/rows_inl.h"
+#include "fresco/ops/gemm/epilogue_inl.h"
+#include "fresco/ops/gemm/gemm_inl.h"
+#include "fresco/ops/simd/end.h"
+
+namespace fresco::ops::gemm {
+const Kernel kAvx2{kPanel, multiply_float};
+}

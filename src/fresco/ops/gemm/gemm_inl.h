@@ -1,0 +1,86 @@
+#pragma once
+// A block of a product: rows are copied beside each other once, the depth is cut so that a panel and a tile's rows stay in the first cache,
+// sums of a block stay in the second. The cuts depend on the shape of the weights alone, so a row's result does not depend on its
+// neighbours, on threads or on batches.
+
+namespace fresco::ops::gemm {
+namespace {
+
+constexpr int64_t kRowBytes = 1536;                // of depth that a block holds of each row at most
+constexpr int64_t kDistanceBytes = kRowBytes + 64;  // between rows: not a multiple of a page
+
+template <typename Copy>
+constexpr int64_t kDistance = kDistanceBytes / static_cast<int64_t>(sizeof(typename Copy::Element));
+
+// Even cuts of the depth, each a multiple of `unit`.
+FRESCO_INLINE int64_t cut_of(int64_t depth, int64_t most, int64_t unit) {
+  const int64_t cuts = (depth + most - 1) / most;
+  return (depth + cuts * unit - 1) / (cuts * unit) * unit;
+}
+
+// Panels stored as float16 are converted once a block.
+FRESCO_INLINE const float* float_panel(const Packed& w, int64_t panel, int64_t depth, int64_t n, float* room) {
+  const int64_t first = panel * w.panel_bytes() / bytes_each(w.storage) + depth * kPanel;
+  if (w.storage == Storage::f32) return static_cast<const float*>(w.data) + first;
+  const uint16_t* halves = static_cast<const uint16_t*>(w.data) + first;
+  for (int64_t i = 0; i < n * kPanel; i += simd::kLanes) simd::store(room + i, simd::load_half(halves + i));
+  return room;
+}
+
+template <typename Copy>
+FRESCO_INLINE void copy_rows(const Call& call, const Block& block, int64_t depth, int64_t n,
+                             typename Copy::Element* to) {
+  for (int64_t r = 0; r < block.rows; ++r)
+    put_row<Copy>(call.rows, pixel_of(call.rows, block.row + r), depth, n, to + r * kDistance<Copy>);
+}
+
+FRESCO_INLINE void finish_panel(const Call& call, const Block& block, int64_t panel, const float* sums,
+                                int64_t stride) {
+  for (int64_t r = 0; r < block.rows; ++r) {
+    if (call.epilogue.geglu) {
+      finish_geglu(call, block.row + r, panel, sums + r * stride);
+    } else {
+      finish_row(call, block.row + r, panel, sums + r * stride);
+    }
+  }
+}
+
+struct Room {
+  std::byte* rows;   // kMaxRows * kDistanceBytes
+  float* panel;      // kRowBytes / 4 * kPanel
+  float* sums;       // kMaxRows * kMaxColumns
+};
+
+FRESCO_INLINE Room room_in(std::byte* scratch) {
+  std::byte* panel = scratch + kMaxRows * kDistanceBytes;
+  std::byte* sums = panel + kRowBytes * kPanel;
+  return {scratch, reinterpret_cast<float*>(panel), reinterpret_cast<float*>(sums)};
+}
+static_assert(kMaxRows * kDistanceBytes + kRowBytes * 32 + kMaxRows * kMaxColumns * 4 <= kScratchBytes);
+
+// PanelOf(panel, depth, n, room) gives a panel's elements from a depth on.
+template <typename Kind, typename Copy, typename PanelOf>
+FRESCO_INLINE void multiply_block(const Call& call, const Block& block, std::byte* scratch, const PanelOf& panel_of) {
+  const Room room = room_in(scratch);
+  auto* rows = reinterpret_cast<typename Copy::Element*>(room.rows);
+  const int64_t stride = block.panels * kPanel, depth = call.weights.depth;
+  const int64_t cut = cut_of(depth, kRowBytes / static_cast<int64_t>(sizeof(typename Copy::Element)), 4);
+  for (int64_t k = 0; k < depth; k += cut) {
+    const int64_t n = depth - k < cut ? depth - k : cut;
+    copy_rows<Copy>(call, block, k, n, rows);
+    for (int64_t p = 0; p < block.panels; ++p) {
+      const Tile tile{room.sums + p * kPanel, stride, k > 0};
+      multiply_panel<Kind, kDistance<Copy>>(block.rows, n, rows, panel_of(block.panel + p, k, n, room.panel), tile);
+      if (k + n == depth) finish_panel(call, block, block.panel + p, tile.c, stride);
+    }
+  }
+}
+
+[[maybe_unused]] void multiply_float(const Call& call, const Block& block, std::byte* scratch) {
+  multiply_block<Float32, CopyFloats>(call, block, scratch, [&](int64_t panel, int64_t depth, int64_t n, float* room) {
+    return float_panel(call.weights, panel, depth, n, room);
+  });
+}
+
+}  // namespace
+}  // namespace fresco::ops::gemm

@@ -1,0 +1,111 @@
+#pragma once
+// The innermost loops: a few rows of the left matrix times one panel of two vectors of columns, sums in registers. After vec_*.h.
+
+namespace fresco::ops::gemm {
+namespace {
+
+using simd::Vec;
+constexpr int64_t kPanel = 2 * simd::kLanes;
+// Sums take kMost * 2 registers, the panel's two vectors and one broadcast value the rest: 6 rows of 16, 14 of 32 registers.
+constexpr int kMost = simd::kRegisters == 32 ? 14 : 6;
+
+/// What the sums start from and where they go: c [rows, stride], added to when `accumulate`.
+struct Tile {
+  float* c;
+  int64_t stride;
+  bool accumulate;
+};
+
+template <int Rows>
+FRESCO_INLINE void load_sums(const Tile& tile, Vec (&sums)[Rows][2]) {
+#pragma GCC unroll 16
+  for (int m = 0; m < Rows; ++m) {
+    sums[m][0] = tile.accumulate ? simd::load(tile.c + m * tile.stride) : simd::zero();
+    sums[m][1] = tile.accumulate ? simd::load(tile.c + m * tile.stride + simd::kLanes) : simd::zero();
+  }
+}
+
+template <int Rows>
+FRESCO_INLINE void store_sums(const Tile& tile, const Vec (&sums)[Rows][2]) {
+#pragma GCC unroll 16
+  for (int m = 0; m < Rows; ++m) {
+    simd::store(tile.c + m * tile.stride, sums[m][0]);
+    simd::store(tile.c + m * tile.stride + simd::kLanes, sums[m][1]);
+  }
+}
+
+/// Products in float32. a: rows at a fixed distance, so that one register addresses all of them; b [depth][kPanel].
+struct Float32 {
+  using Element = float;
+  template <int Rows, int Distance>
+  static void run(int64_t depth, const float* a, const float* b, const Tile& tile) {
+    Vec sums[Rows][2];
+    load_sums<Rows>(tile, sums);
+    for (int64_t k = 0; k < depth; ++k) {
+      const Vec b0 = simd::load(b), b1 = simd::load(b + simd::kLanes);
+#pragma GCC unroll 16
+      for (int m = 0; m < Rows; ++m) {
+        const Vec x = simd::broadcast_from(a + m * Distance);
+        sums[m][0] = simd::mul_add(x, b0, sums[m][0]);
+        sums[m][1] = simd::mul_add(x, b1, sums[m][1]);
+      }
+      ++a;
+      b += kPanel;
+    }
+    store_sums<Rows>(tile, sums);
+  }
+};
+
+#if FRESCO_HAS_BF16
+/// Products of bfloat16 pairs, sums in float32. depth counts elements, even; b [depth / 2][kPanel][2].
+struct Bfloat16 {
+  using Element = uint16_t;
+  template <int Rows, int Distance>
+  static void run(int64_t depth, const uint16_t* a, const uint16_t* b, const Tile& tile) {
+    Vec sums[Rows][2];
+    load_sums<Rows>(tile, sums);
+    const auto* pairs = reinterpret_cast<const int32_t*>(a);
+    for (int64_t k = 0; k < depth; k += 2) {
+      const auto b0 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b));
+      const auto b1 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b + kPanel));
+#pragma GCC unroll 16
+      for (int m = 0; m < Rows; ++m) {
+        const auto x = reinterpret_cast<__m512bh>(_mm512_set1_epi32(pairs[m * Distance / 2]));
+        sums[m][0] = _mm512_dpbf16_ps(sums[m][0], x, b0);
+        sums[m][1] = _mm512_dpbf16_ps(sums[m][1], x, b1);
+      }
+      ++pairs;
+      b += 2 * kPanel;
+    }
+    store_sums<Rows>(tile, sums);
+  }
+};
+#endif
+
+template <typename Kind, int Distance>
+using TileFunction = void (*)(int64_t, const typename Kind::Element*, const typename Kind::Element*, const Tile&);
+
+/// Rows * panel, for any number of rows: spread evenly over as few tiles as hold them.
+template <typename Kind, int Distance>
+FRESCO_INLINE void multiply_panel(int64_t rows, int64_t depth, const typename Kind::Element* a,
+                                  const typename Kind::Element* b, const Tile& tile) {
+  static constexpr TileFunction<Kind, Distance> kTiles[] = {
+      Kind::template run<1, Distance>,  Kind::template run<2, Distance>, Kind::template run<3, Distance>,
+      Kind::template run<4, Distance>,  Kind::template run<5, Distance>, Kind::template run<6, Distance>,
+#if FRESCO_WIDE_TILES
+      Kind::template run<7, Distance>,  Kind::template run<8, Distance>, Kind::template run<9, Distance>,
+      Kind::template run<10, Distance>, Kind::template run<11, Distance>, Kind::template run<12, Distance>,
+      Kind::template run<13, Distance>, Kind::template run<14, Distance>,
+#endif
+  };
+  const int64_t tiles = (rows + kMost - 1) / kMost;
+  for (int64_t i = 0, row = 0; i < tiles; ++i) {
+    const int64_t count = (rows - row + (tiles - i) - 1) / (tiles - i);
+    kTiles[count - 1](depth, a + row * Distance, b,
+                      {tile.c + row * tile.stride, tile.stride, tile.accumulate});
+    row += count;
+  }
+}
+
+}  // namespace
+}  // namespace fresco::ops::gemm
