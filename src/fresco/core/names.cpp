@@ -12,8 +12,12 @@ namespace {
 
 constexpr std::array<std::pair<std::string_view, Device>, 3> kDevices = {
     {{"auto", Device::automatic}, {"cpu", Device::cpu}, {"cuda", Device::cuda}}};
-constexpr std::array<std::pair<std::string_view, Precision>, 4> kPrecisions = {
-    {{"auto", Precision::automatic}, {"f32", Precision::f32}, {"bf16", Precision::bf16}, {"f16", Precision::f16}}};
+constexpr std::array<std::pair<std::string_view, Precision>, 6> kPrecisions = {{{"auto", Precision::automatic},
+                                                                                {"f32", Precision::f32},
+                                                                                {"bf16", Precision::bf16},
+                                                                                {"f16", Precision::f16},
+                                                                                {"int8", Precision::int8},
+                                                                                {"fast", Precision::fast}}};
 
 template <typename Table>
 auto parse(const Table& table, std::string_view word, std::string_view where) {

@@ -7,7 +7,8 @@
 namespace fresco {
 
 enum class Device { automatic, cpu, cuda };
-enum class Precision { automatic, f32, bf16, f16 };
+/// automatic: the exact picture on a CPU (f32), half on a GPU; fast: the quickest that the machine has.
+enum class Precision { automatic, f32, bf16, f16, int8, fast };
 
 /// "auto", "cpu", ... Errors: InputError naming `where`, listing what is known.
 Device parse_device(std::string_view word, std::string_view where = "--device");

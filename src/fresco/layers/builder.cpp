@@ -3,14 +3,16 @@
 #include <ATen/ATen.h>
 
 #include "fresco/ops/cost.h"
+#include "fresco/ops/gradient.h"
 #include "fresco/ops/group_norm_silu/group_norm_silu.h"
+#include "fresco/ops/memory/arena.h"
 
 namespace fresco::layers {
 
 Conv Builder::conv(const std::string& name, int64_t in, int64_t out, int64_t side, const ops::ConvGeometry& geometry,
                    int64_t split) {
   const std::vector<int64_t> shape{out, in, side, side};
-  auto conv = std::make_shared<ops::ConvWeights>(source_.get(name + ".weight", shape),
+  auto conv = std::make_shared<ops::ConvWeights>(source_.stack({name + ".weight"}, shape, /*may_stay_half=*/true),
                                                  source_.get(name + ".bias", {out}), geometry, split);
   conv->name = name;
   index_.add(name + ".weight", shape, [conv](const at::Tensor& value) { conv->assign_weight(value); });
@@ -22,14 +24,23 @@ Linear Builder::linear(const std::string& name, int64_t in, int64_t out, bool bi
   return stacked({name}, in, out, bias);
 }
 
+Linear Builder::gated(const std::string& name, int64_t in, int64_t out) {
+  return matrices({name}, in, 2 * out, /*bias=*/true, /*gated=*/true);
+}
+
 Linear Builder::stacked(const std::vector<std::string>& names, int64_t in, int64_t out_each, bool bias) {
+  return matrices(names, in, out_each, bias, /*gated=*/false);
+}
+
+Linear Builder::matrices(const std::vector<std::string>& names, int64_t in, int64_t out_each, bool bias, bool gated) {
   const auto with = [&](const char* suffix) {
     std::vector<std::string> full;
     for (const auto& name : names) full.push_back(name + suffix);
     return full;
   };
-  auto linear = std::make_shared<ops::LinearWeights>(source_.stack(with(".weight"), {out_each, in}),
-                                                     bias ? source_.stack(with(".bias"), {out_each}) : at::Tensor());
+  auto weight = source_.stack(with(".weight"), {out_each, in}, /*may_stay_half=*/true);
+  auto biases = bias ? source_.stack(with(".bias"), {out_each}, /*may_stay_half=*/false) : at::Tensor();
+  auto linear = std::make_shared<ops::LinearWeights>(std::move(weight), std::move(biases), gated);
   linear->name = names.front();
   for (size_t i = 0; i < names.size(); ++i) {
     const int64_t row = static_cast<int64_t>(i) * out_each;
@@ -83,7 +94,9 @@ at::Tensor enlarge(const at::Tensor& x, int64_t height, int64_t width) {
     const double growth = static_cast<double>(height * width) / static_cast<double>(x.size(2) * x.size(3));
     return ops::Cost{.bytes = ops::bytes_of(x) * (1 + growth), .shape = ops::shape_text(x.sizes())};
   });
-  return at::upsample_nearest2d(x, {height, width});
+  if (ops::needs_gradient(x)) return at::upsample_nearest2d(x, {height, width});
+  auto y = ops::empty({x.size(0), x.size(1), height, width}, x.options(), x.suggest_memory_format());
+  return at::upsample_nearest2d_out(y, x, {height, width});
 }
 
 }  // namespace fresco::layers

@@ -28,6 +28,8 @@ class Builder {
   Conv conv(const std::string& name, int64_t in, int64_t out, int64_t side, const ops::ConvGeometry& geometry,
             int64_t split = 0);
   Linear linear(const std::string& name, int64_t in, int64_t out, bool bias = true);
+  /// Values and gates, [2 * out, in], with a bias: the first half of a GEGLU feed-forward.
+  Linear gated(const std::string& name, int64_t in, int64_t out);
   /// Several matrices with one input as a single product; biases of all or none.
   Linear stacked(const std::vector<std::string>& names, int64_t in, int64_t out_each, bool bias);
   Norm norm(const std::string& name, int64_t channels);
@@ -35,6 +37,8 @@ class Builder {
   std::shared_ptr<at::Tensor> tensor(const std::string& name, std::vector<int64_t> shape);
 
  private:
+  Linear matrices(const std::vector<std::string>& names, int64_t in, int64_t out_each, bool bias, bool gated);
+
   const WeightSource& source_;
   WeightIndex& index_;
 };

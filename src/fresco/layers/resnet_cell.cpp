@@ -18,15 +18,17 @@ ResnetCell::ResnetCell(Builder& builder, const std::string& prefix, const Resnet
   }
 }
 
-at::Tensor ResnetCell::forward(const at::Tensor& x, const at::Tensor& skip, const at::Tensor& activated_time) const {
+at::Tensor ResnetCell::forward(at::Tensor x, const at::Tensor& skip, const at::Tensor& activated_time) const {
   const ops::Span span(ops::SpanKind::cell, name_);
   const auto normed = [&](const at::Tensor& input, const at::Tensor& more, const Norm& norm) {
     return group_norm(norm, input, more, {shape_.groups, shape_.eps, /*silu=*/true});
   };
   const auto shift = time_projection_ ? linear(time_projection_, activated_time) : at::Tensor();
-  const auto hidden = conv2d(conv1_, normed(x, skip, norm1_), {}, shift);  // [B, C_out, H, W]
+  auto hidden = conv2d(conv1_, normed(x, skip, norm1_), {}, shift);  // [B, C_out, H, W]
   const auto shortcut = shortcut_ ? conv2d(shortcut_, x, skip) : x;
-  return conv2d(conv2_, normed(hidden, {}, norm2_), {}, {}, shortcut);
+  x.reset();
+  hidden = normed(hidden, {}, norm2_);
+  return conv2d(conv2_, hidden, {}, {}, shortcut);
 }
 
 }  // namespace fresco::layers

@@ -19,7 +19,8 @@ class ResnetCell {
  public:
   ResnetCell(Builder& builder, const std::string& prefix, const ResnetShape& shape);
   /// x [B, C_in, H, W], skip [B, C_skip, H, W] or undefined, activated_time = silu(time embedding) [B, time] or undefined -> [B, C_out, H, W]
-  at::Tensor forward(const at::Tensor& x, const at::Tensor& skip, const at::Tensor& activated_time) const;
+  /// x handed over (std::move) is given up as soon as it has been read: at the finest level of a decoder it is the largest tensor there is.
+  at::Tensor forward(at::Tensor x, const at::Tensor& skip, const at::Tensor& activated_time) const;
 
  private:
   std::string name_;

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "fresco/ops/attention/attention.h"
-#include "fresco/ops/geglu/geglu.h"
 #include "fresco/ops/profile.h"
 
 namespace fresco::layers {
@@ -36,7 +35,7 @@ TransformerCell::TransformerCell(Builder& builder, const std::string& prefix, co
     block.cross_k = builder.linear(at + ".attn2.to_k", shape.context, c, /*bias=*/false);
     block.cross_v = builder.linear(at + ".attn2.to_v", shape.context, c, /*bias=*/false);
     block.cross_out = builder.linear(at + ".attn2.to_out.0", c, c);
-    block.feed_in = builder.linear(at + ".ff.net.0.proj", c, 8 * c);
+    block.feed_in = builder.gated(at + ".ff.net.0.proj", c, 4 * c);
     block.feed_out = builder.linear(at + ".ff.net.2", 4 * c, c);
     blocks_.push_back(std::move(block));
   }
@@ -51,23 +50,34 @@ std::vector<BoundText> TransformerCell::bind(const at::Tensor& context) const {
 }
 
 at::Tensor TransformerCell::run(const Block& block, at::Tensor x, const BoundText& text) const {
-  const auto qkv = linear(block.self_qkv, layer_norm(block.norm1, x)).chunk(3, -1);
-  x = linear(block.self_out, attend(block.name, ".attn1", {qkv[0], qkv[1], qkv[2], shape_.heads}), x);
-  const auto query = linear(block.cross_q, layer_norm(block.norm2, x));
-  x = linear(block.cross_out, attend(block.name, ".attn2", {query, text.keys, text.values, shape_.heads}), x);
-  const ops::ScopedLayer layer(block.name, ".ff");
-  return linear(block.feed_out, ops::geglu({linear(block.feed_in, layer_norm(block.norm3, x))}), x);
+  // `h` goes through every step, so that nothing is held longer than it is read.
+  auto h = layer_norm(block.norm1, x);
+  h = linear(block.self_qkv, h);
+  h = attend_within(block, h);
+  x = linear(block.self_out, h, x);
+  h = layer_norm(block.norm2, x);
+  h = linear(block.cross_q, h);
+  h = attend(block.name, ".attn2", {h, text.keys, text.values, shape_.heads});
+  x = linear(block.cross_out, h, x);
+  h = layer_norm(block.norm3, x);
+  h = linear(block.feed_in, h);
+  return linear(block.feed_out, h, x);
+}
+
+at::Tensor TransformerCell::attend_within(const Block& block, const at::Tensor& qkv) const {
+  const auto parts = qkv.chunk(3, -1);
+  return attend(block.name, ".attn1", {parts[0], parts[1], parts[2], shape_.heads});
 }
 
 at::Tensor TransformerCell::forward(const at::Tensor& x, const std::vector<BoundText>& text) const {
   constexpr double kEps = 1e-6;  // diffusers' Transformer2DModel, unlike the resnets' 1e-5
   const ops::Span span(ops::SpanKind::cell, name_);
-  const auto normed = group_norm(norm_, x, {}, {shape_.groups, kEps, /*silu=*/false});
   const auto pixels = [](const at::Tensor& t) {
     return t.permute({0, 2, 3, 1}).flatten(1, 2);
   };  // [B, C, H, W] -> [B, H*W, C], no copy if channels-last
-  auto h = linear(project_in_, pixels(normed));
-  for (size_t i = 0; i < blocks_.size(); ++i) h = run(blocks_[i], h, text[i]);
+  auto h = pixels(group_norm(norm_, x, {}, {shape_.groups, kEps, /*silu=*/false}));
+  h = linear(project_in_, h);
+  for (size_t i = 0; i < blocks_.size(); ++i) h = run(blocks_[i], std::move(h), text[i]);
   h = linear(project_out_, h, pixels(x));
   return h.unflatten(1, {x.size(2), x.size(3)}).permute({0, 3, 1, 2});
 }

@@ -34,6 +34,7 @@ class TransformerCell {
     Linear self_qkv, self_out, cross_q, cross_k, cross_v, cross_out, feed_in, feed_out;
   };
   at::Tensor run(const Block& block, at::Tensor x, const BoundText& text) const;  // [B, T, C] -> [B, T, C]
+  at::Tensor attend_within(const Block& block, const at::Tensor& qkv) const;      // [B, T, 3C] -> [B, T, C]
 
   std::string name_;
   TransformerShape shape_;

@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "fresco/core/error.h"
 
 namespace fresco::layers {
@@ -56,7 +58,7 @@ void check_shape(const std::string& place, const std::string& name, const std::v
 
 }  // namespace
 
-at::Tensor WeightSource::stack(const std::vector<std::string>& names, at::IntArrayRef shape) const {
+at::Tensor WeightSource::stack(const std::vector<std::string>& names, at::IntArrayRef shape, bool) const {
   std::vector<at::Tensor> parts;
   for (const auto& name : names) parts.push_back(get(name, shape));
   return parts.size() == 1 ? parts[0] : at::cat(parts);
@@ -87,11 +89,14 @@ at::Tensor CheckpointWeights::get(const std::string& name, at::IntArrayRef shape
   return whole;
 }
 
-at::Tensor CheckpointWeights::stack(const std::vector<std::string>& names, at::IntArrayRef shape) const {
+at::Tensor CheckpointWeights::stack(const std::vector<std::string>& names, at::IntArrayRef shape,
+                                    bool may_stay_half) const {
   for (const auto& name : names) require(name, shape);
+  const auto half = [&](const std::string& name) { return source_->find(name)->type == ElementType::f16; };
+  const bool keep = may_stay_half && preparation_.keep_half && std::all_of(names.begin(), names.end(), half);
   auto stacked = shape.vec();
   stacked[0] *= static_cast<int64_t>(names.size());
-  auto whole = at::empty(stacked, at::dtype(preparation_.type).device(preparation_.device));
+  auto whole = at::empty(stacked, at::dtype(keep ? at::kHalf : preparation_.type).device(preparation_.device));
   for (size_t i = 0; i < names.size(); ++i)
     read_into(names[i], whole.narrow(0, static_cast<int64_t>(i) * shape[0], shape[0]));
   return whole;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "fresco/checkpoint/tensor_source.h"
+#include "fresco/ops/products.h"
 
 namespace fresco::layers {
 
@@ -17,6 +18,9 @@ struct Preparation {
   at::Device device = at::kCPU;
   at::ScalarType type = at::kFloat;
   std::string ops = "auto";
+  ops::Products products = ops::Products::f32;
+  /// Matrices and convolutions that a checkpoint holds in float16 stay so: operators convert them on the way, exactly.
+  bool keep_half = false;
   /// Type of a network's results: float32 for the narrower types, float64 for float64.
   at::ScalarType result_type() const { return type == at::kDouble ? at::kDouble : at::kFloat; }
 };
@@ -27,8 +31,8 @@ class WeightSource {
   virtual ~WeightSource() = default;
   /// shape: what the layer wants; sides of 1 at the end of a stored shape do not matter (1x1 kernels and matrices).
   virtual at::Tensor get(const std::string& name, at::IntArrayRef shape) const = 0;
-  /// Tensors of one shape, one below the other.
-  virtual at::Tensor stack(const std::vector<std::string>& names, at::IntArrayRef shape) const;
+  /// Tensors of one shape, one below the other. may_stay_half: float16 values need not be converted.
+  virtual at::Tensor stack(const std::vector<std::string>& names, at::IntArrayRef shape, bool may_stay_half) const;
 };
 
 /// Tensors of a checkpoint, converted to the preparation's type on its device; mapped pages are released as they are read.
@@ -38,7 +42,7 @@ class CheckpointWeights : public WeightSource {
   CheckpointWeights(std::shared_ptr<const checkpoint::TensorSource> source, Preparation preparation,
                     std::function<void(uint64_t)> on_read = {});
   at::Tensor get(const std::string& name, at::IntArrayRef shape) const override;
-  at::Tensor stack(const std::vector<std::string>& names, at::IntArrayRef shape) const override;
+  at::Tensor stack(const std::vector<std::string>& names, at::IntArrayRef shape, bool may_stay_half) const override;
 
  private:
   /// Errors: FormatError when there is no such tensor of this shape; before memory is taken for it.

@@ -32,13 +32,22 @@ std::string& current_form() {
 }
 
 thread_local FormRecorder* recorder = nullptr;
+thread_local Products products_in_force = Products::f32;
 
 }  // namespace
 
-ScopedForm::ScopedForm(std::string_view name) : previous_(current_form()) {
+ScopedForm::ScopedForm(std::string_view name) : ScopedForm(name, products_in_force) {}
+ScopedForm::ScopedForm(std::string_view name, Products products)
+    : previous_(current_form()), previous_products_(products_in_force) {
   if (name != "auto") current_form() = name;
+  products_in_force = products;
 }
-ScopedForm::~ScopedForm() { current_form() = previous_; }
+ScopedForm::~ScopedForm() {
+  current_form() = previous_;
+  products_in_force = previous_products_;
+}
+
+Products current_products() { return products_in_force; }
 
 std::string_view forced_form() { return current_form(); }
 

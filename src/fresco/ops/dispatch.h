@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "fresco/ops/products.h"
 #include "fresco/ops/profile.h"
 
 namespace fresco::ops {
@@ -16,13 +17,19 @@ namespace fresco::ops {
 class ScopedForm {
  public:
   explicit ScopedForm(std::string_view name);
+  /// And what products multiply.
+  ScopedForm(std::string_view name, Products products);
   ~ScopedForm();
   ScopedForm(const ScopedForm&) = delete;
   ScopedForm& operator=(const ScopedForm&) = delete;
 
  private:
   std::string previous_;
+  Products previous_products_;
 };
+
+/// What products multiply on this thread: as ScopedForm says, else float32.
+Products current_products();
 
 /// The form forced on this thread: by ScopedForm, else by the environment variable FRESCO_OPS, else "auto".
 std::string_view forced_form();

@@ -1,9 +1,11 @@
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <fmt/format.h>
 
 #include "fresco/core/error.h"
 #include "fresco/ops/dispatch.h"
+#include "fresco/ops/simd/isa.h"
 #include "fresco/pipeline/loaded_model.h"
 
 namespace fresco::pipeline {
@@ -24,26 +26,65 @@ at::Device torch_device(Device device) {
   return at::kCUDA;
 }
 
-at::ScalarType element_type(Precision precision, const at::Device& device) {
-  switch (precision) {
-    case Precision::f32:
-      return at::kFloat;
-    case Precision::bf16:
-      return at::kBFloat16;
-    case Precision::f16:
-      return at::kHalf;
+// Precisions that the processor's instructions compute in, under the forms in force.
+std::vector<std::string> native_precisions() {
+  std::vector<std::string> names{"f32"};
+  if (ops::current_isa() >= ops::Isa::avx512_bf16) names.emplace_back("bf16");
+  return names;
+}
+
+[[noreturn]] void refuse(Precision precision) {
+  throw InputError(fmt::format("--precision {}", name(precision)),
+                   fmt::format("this processor has no instructions for it (with the operators asked for); it runs {}",
+                               joined(native_precisions())));
+}
+
+// On a CPU values stay float32 between operators; precisions say what products multiply.
+layers::Preparation on_cpu(const LoadOptions& options) {
+  layers::Preparation preparation{.ops = options.ops};
+  preparation.keep_half = ops::current_isa() != ops::Isa::none;
+  const bool narrow = ops::current_isa() >= ops::Isa::avx512_bf16;
+  switch (options.precision) {
     case Precision::automatic:
+    case Precision::f32:
+      return preparation;
+    case Precision::fast:
+      if (narrow) preparation.products = ops::Products::bf16;
+      return preparation;
+    case Precision::bf16:
+      if (options.ops == "reference") return {.type = at::kBFloat16, .ops = options.ops};
+      if (!narrow) refuse(options.precision);
+      preparation.products = ops::Products::bf16;
+      return preparation;
+    case Precision::f16:
+      return {.type = at::kHalf, .ops = options.ops};
+    case Precision::int8:
       break;
   }
-  return device.is_cuda() ? at::kHalf : at::kFloat;
+  refuse(options.precision);
+}
+
+layers::Preparation on_gpu(const LoadOptions& options) {
+  const auto half = options.precision == Precision::automatic || options.precision == Precision::fast ||
+                    options.precision == Precision::f16;
+  if (options.precision == Precision::int8)
+    throw InputError("--precision int8", "not on a GPU; it runs f16, bf16 and f32");
+  const auto type = half ? at::kHalf : options.precision == Precision::bf16 ? at::kBFloat16 : at::kFloat;
+  return {.device = at::kCUDA, .type = type, .ops = options.ops};
 }
 
 }  // namespace
 
 layers::Preparation preparation_for(const LoadOptions& options) {
   ops::check_form_name(options.ops);
-  const at::Device device = torch_device(options.device);
-  return {.device = device, .type = element_type(options.precision, device), .ops = options.ops};
+  const ops::ScopedForm form(options.ops);
+  return torch_device(options.device).is_cuda() ? on_gpu(options) : on_cpu(options);
+}
+
+Precision precision_of(const layers::Preparation& preparation) {
+  if (preparation.products == ops::Products::bf16 || preparation.type == at::kBFloat16) return Precision::bf16;
+  if (preparation.products == ops::Products::i8) return Precision::int8;
+  return preparation.type == at::kHalf ? Precision::f16 : Precision::f32;
 }
 
 }  // namespace fresco::pipeline

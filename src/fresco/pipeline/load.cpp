@@ -57,9 +57,7 @@ std::shared_ptr<Model::Impl> load_parts(checkpoint::ModelFiles files, ModelSpecs
   if (static_cast<int64_t>(tokenizer.vocabulary_size()) > specs.text.vocabulary)
     throw FormatError(files.tokenizer.string(), fmt::format("the tokenizer has {} words, the text encoder knows {}",
                                                             tokenizer.vocabulary_size(), specs.text.vocabulary));
-  const auto precision = preparation.type == at::kFloat  ? Precision::f32
-                         : preparation.type == at::kHalf ? Precision::f16
-                                                         : Precision::bf16;
+  const auto precision = precision_of(preparation);
   return std::shared_ptr<Model::Impl>(
       new Model::Impl{.files = std::move(files),
                       .specs = std::move(specs),

@@ -29,6 +29,9 @@ struct Model::Impl {
 /// Device and element type for what was asked. Errors: ResourceError when there is no such device, InputError for a precision it lacks.
 layers::Preparation preparation_for(const LoadOptions& options);
 
+/// The word for what was prepared.
+Precision precision_of(const layers::Preparation& preparation);
+
 /// Errors: ResourceError with the numbers when the weights, and what drawing one picture of this size takes, are more than free memory.
 /// A GPU's memory is not asked.
 void require_memory(const checkpoint::ModelFiles& files, const ModelSpecs& specs,

@@ -16,7 +16,7 @@ using layers::linear;
 TextEncoder::TextEncoder(const TextSpec& spec, const layers::WeightSource& source,
                          const layers::Preparation& preparation)
     : spec_(spec), preparation_(preparation) {
-  const ops::ScopedForm form(preparation_.ops);
+  const ops::ScopedForm form(preparation_.ops, preparation_.products);
   layers::Builder builder(source, index_);
   const int64_t c = spec.width;
   tokens_ = builder.tensor("text_model.embeddings.token_embedding.weight", {spec.vocabulary, c});
@@ -54,7 +54,7 @@ at::Tensor TextEncoder::forward(const at::Tensor& ids, int64_t clip_skip) const 
   const auto count = static_cast<int64_t>(layers_.size());
   if (clip_skip < 0 || clip_skip >= count)
     throw InputError("--clip-skip", expected_got(fmt::format("0 to {}", count - 1), fmt::format("{}", clip_skip)));
-  const ops::ScopedForm form(preparation_.ops);
+  const ops::ScopedForm form(preparation_.ops, preparation_.products);
   const ops::Span span(ops::SpanKind::network, "text encoder");
   const auto places = positions_->narrow(0, 0, ids.size(1));
   auto x = at::embedding(*tokens_, ids.to(preparation_.device)) + places;  // [B, T, width]

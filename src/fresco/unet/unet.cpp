@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "fresco/ops/dispatch.h"
+#include "fresco/ops/memory/arena.h"
 #include "fresco/ops/profile.h"
 
 namespace fresco::unet {
@@ -27,7 +28,7 @@ layers::Conv make_resample(layers::Builder& builder, const StageSpec& stage) {
 
 UNet::UNet(UNetSpec spec, const layers::WeightSource& source, const layers::Preparation& preparation)
     : spec_(std::move(spec)), preparation_(preparation) {
-  const ops::ScopedForm form(preparation_.ops);
+  const ops::ScopedForm form(preparation_.ops, preparation_.products);
   layers::Builder builder(source, index_);
   conv_in_ = builder.conv("conv_in", spec_.in_channels, spec_.width, 3, ops::kSame3x3);
   time_embedding_ = std::make_unique<layers::TimeEmbedding>(
@@ -50,7 +51,7 @@ UNet::UNet(UNetSpec spec, const layers::WeightSource& source, const layers::Prep
 }
 
 BoundContext UNet::bind(const at::Tensor& context) const {
-  const ops::ScopedForm form(preparation_.ops);
+  const ops::ScopedForm form(preparation_.ops, preparation_.products);
   const ops::Span span(ops::SpanKind::network, "unet text");
   const auto typed = context.to(preparation_.device, preparation_.type);
   BoundContext bound;
@@ -86,7 +87,7 @@ class UNet::Run {
     const at::Tensor skip = cell.spec->pops_skip() ? pop() : at::Tensor();
     for (int i = 0; i < cell.spec->repeat; ++i) {
       if (const auto* resnet = std::get_if<layers::ResnetCell>(&cell.body)) {
-        hidden_ = resnet->forward(hidden_, skip, time_);
+        hidden_ = resnet->forward(std::move(hidden_), skip, time_);
       } else {
         hidden_ = std::get<layers::TransformerCell>(cell.body).forward(hidden_, text_[transformer_++]);
       }
@@ -100,7 +101,8 @@ class UNet::Run {
       const bool exact = stage.spec->resample == Resample::exact_double || skips_.empty();
       const int64_t height = exact ? 2 * hidden_.size(2) : skips_.back().size(2);
       const int64_t width = exact ? 2 * hidden_.size(3) : skips_.back().size(3);
-      hidden_ = layers::conv2d(stage.resample, layers::enlarge(hidden_, height, width));
+      hidden_ = layers::enlarge(hidden_, height, width);
+      hidden_ = layers::conv2d(stage.resample, hidden_);
     }
     if (stage.spec->pushes_resampled) skips_.push_back(hidden_);
   }
@@ -112,15 +114,16 @@ class UNet::Run {
 };
 
 at::Tensor UNet::forward(const at::Tensor& latents, const at::Tensor& time, const BoundContext& text) const {
-  const ops::ScopedForm form(preparation_.ops);
+  const ops::ScopedForm form(preparation_.ops, preparation_.products);
   const ops::Span span(ops::SpanKind::network, "unet");
-  const auto x = latents.to(preparation_.device, preparation_.type).contiguous(at::MemoryFormat::ChannelsLast);
+  const auto x =
+      ops::contiguous(ops::to_type(latents.to(preparation_.device), preparation_.type), at::MemoryFormat::ChannelsLast);
   const auto t = time_embedding_->forward(time.to(preparation_.device), preparation_.type);  // [B, time_width]
   Run run(layers::conv2d(conv_in_, x), t, text);
   for (const Stage& stage : stages_) run.stage(stage);
   const auto normed =
       layers::group_norm(norm_out_, run.hidden(), {}, {spec_.groups, spec_.norm_out_eps, /*silu=*/true});
-  return layers::conv2d(conv_out_, normed).to(preparation_.result_type());
+  return ops::to_type(layers::conv2d(conv_out_, normed), preparation_.result_type());
 }
 
 void UNet::replace(const std::string& name, const at::Tensor& value) { index_.replace(name, value); }

@@ -5,6 +5,7 @@
 
 #include "fresco/ops/attention/attention.h"
 #include "fresco/ops/dispatch.h"
+#include "fresco/ops/memory/arena.h"
 #include "fresco/ops/profile.h"
 
 namespace fresco::vae {
@@ -46,16 +47,21 @@ at::Tensor PixelAttention::forward(const at::Tensor& x) const {
   const auto pixels = [](const at::Tensor& t) {
     return t.permute({0, 2, 3, 1}).flatten(1, 2);
   };  // [B, C, H, W] -> [B, H*W, C]
-  const auto normed = layers::group_norm(norm_, x, {}, {groups_, kEps, /*silu=*/false});
-  const auto qkv = linear(qkv_, pixels(normed)).chunk(3, -1);
-  const auto h = linear(out_, ops::attention({qkv[0], qkv[1], qkv[2], /*heads=*/1}), pixels(x));
+  const auto attend = [](const at::Tensor& qkv) {
+    const auto parts = qkv.chunk(3, -1);
+    return ops::attention({parts[0], parts[1], parts[2], /*heads=*/1});
+  };
+  auto h = pixels(layers::group_norm(norm_, x, {}, {groups_, kEps, /*silu=*/false}));
+  h = linear(qkv_, h);
+  h = attend(h);
+  h = linear(out_, h, pixels(x));
   return h.unflatten(1, {x.size(2), x.size(3)}).permute({0, 3, 1, 2});
 }
 
-at::Tensor Middle::forward(const at::Tensor& x) const {
-  auto h = first.forward(x, {}, {});
-  if (attention) h = attention->forward(h);
-  return second.forward(h, {}, {});
+at::Tensor Middle::forward(at::Tensor x) const {
+  x = first.forward(std::move(x), {}, {});
+  if (attention) x = attention->forward(x);
+  return second.forward(std::move(x), {}, {});
 }
 
 Encoder::Encoder(layers::Builder& builder, const VaeSpec& spec) : spec_(spec) {
@@ -82,10 +88,12 @@ Encoder::Encoder(layers::Builder& builder, const VaeSpec& spec) : spec_(spec) {
 at::Tensor Encoder::forward(const at::Tensor& picture) const {
   auto h = layers::conv2d(conv_in_, picture);
   for (const Level& level : levels_) {
-    for (const auto& cell : level.resnets) h = cell.forward(h, {}, {});
+    for (const auto& cell : level.resnets) h = cell.forward(std::move(h), {}, {});
     if (level.halve) h = layers::conv2d(level.halve, h);
   }
-  h = layers::conv2d(conv_out_, norm_silu(norm_out_, middle_->forward(h), spec_.groups));
+  h = middle_->forward(std::move(h));
+  h = norm_silu(norm_out_, h, spec_.groups);
+  h = layers::conv2d(conv_out_, h);
   return quant_ ? layers::conv2d(quant_, h) : h;
 }
 
@@ -113,34 +121,37 @@ at::Tensor Decoder::forward(const at::Tensor& latents) const {
   auto h = post_quant_ ? layers::conv2d(post_quant_, latents) : latents;
   h = middle_->forward(layers::conv2d(conv_in_, h));
   for (const Level& level : levels_) {
-    for (const auto& cell : level.resnets) h = cell.forward(h, {}, {});
-    if (level.enlarge) h = layers::conv2d(level.enlarge, layers::enlarge(h, 2 * h.size(2), 2 * h.size(3)));
+    for (const auto& cell : level.resnets) h = cell.forward(std::move(h), {}, {});
+    if (!level.enlarge) continue;
+    h = layers::enlarge(h, 2 * h.size(2), 2 * h.size(3));
+    h = layers::conv2d(level.enlarge, h);
   }
-  return layers::conv2d(conv_out_, norm_silu(norm_out_, h, spec_.groups));
+  h = norm_silu(norm_out_, h, spec_.groups);
+  return layers::conv2d(conv_out_, h);
 }
 
 Vae::Vae(const VaeSpec& spec, const layers::WeightSource& source, const layers::Preparation& preparation)
     : spec_(spec), preparation_(preparation) {
-  const ops::ScopedForm form(preparation_.ops);
+  const ops::ScopedForm form(preparation_.ops, preparation_.products);
   layers::Builder builder(source, index_);
   encoder_ = std::make_unique<Encoder>(builder, spec_);
   decoder_ = std::make_unique<Decoder>(builder, spec_);
 }
 
 at::Tensor Vae::prepared(const at::Tensor& x) const {
-  return x.to(preparation_.device, preparation_.type).contiguous(at::MemoryFormat::ChannelsLast);
+  return ops::contiguous(ops::to_type(x.to(preparation_.device), preparation_.type), at::MemoryFormat::ChannelsLast);
 }
 
 at::Tensor Vae::encode(const at::Tensor& picture) const {
-  const ops::ScopedForm form(preparation_.ops);
+  const ops::ScopedForm form(preparation_.ops, preparation_.products);
   const ops::Span span(ops::SpanKind::network, "vae encoder");
-  return encoder_->forward(prepared(picture)).to(preparation_.result_type());
+  return ops::to_type(encoder_->forward(prepared(picture)), preparation_.result_type());
 }
 
 at::Tensor Vae::decode(const at::Tensor& latents) const {
-  const ops::ScopedForm form(preparation_.ops);
+  const ops::ScopedForm form(preparation_.ops, preparation_.products);
   const ops::Span span(ops::SpanKind::network, "vae decoder");
-  return decoder_->forward(prepared(latents)).to(preparation_.result_type());
+  return ops::to_type(decoder_->forward(prepared(latents)), preparation_.result_type());
 }
 
 at::Tensor sample_posterior(const at::Tensor& moments, const at::Tensor& noise) {

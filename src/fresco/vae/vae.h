@@ -24,7 +24,7 @@ class PixelAttention {
 struct Middle {
   layers::ResnetCell first, second;
   std::unique_ptr<PixelAttention> attention;
-  at::Tensor forward(const at::Tensor& x) const;
+  at::Tensor forward(at::Tensor x) const;
 };
 
 class Encoder {

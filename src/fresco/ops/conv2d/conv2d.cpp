@@ -10,47 +10,73 @@
 namespace fresco::ops {
 namespace {
 
-constexpr std::array<Form<Conv2dCall, at::Tensor>, 2> kForms = {{
-    {"onednn", conv2d_onednn, [](const Conv2dCall& call) { return call.weights.packs() && !needs_gradient(call.x); }},
+constexpr int64_t kFewChannels = 16;  // a vector of AVX-512: under it, transforms would run half empty
+
+template <Isa isa>
+bool packed_for(const Conv2dCall& call) {
+  return call.weights.kernels().isa == isa && call.x.is_cpu() && call.x.scalar_type() == at::kFloat &&
+         !needs_gradient(call.x);
+}
+
+bool packed_for_onednn(const Conv2dCall& call) {
+  return call.weights.packs_onednn() && call.x.scalar_type() == at::kFloat && !needs_gradient(call.x);
+}
+
+constexpr std::array<Form<Conv2dCall, at::Tensor>, 5> kForms = {{
+    {"avx512-bf16", conv2d_packed, packed_for<Isa::avx512_bf16>},
+    {"avx512", conv2d_packed, packed_for<Isa::avx512>},
+    {"avx2", conv2d_packed, packed_for<Isa::avx2>},
+    {"onednn", conv2d_onednn, packed_for_onednn},
     {"reference", conv2d_reference, always<Conv2dCall>},
 }};
+
+Layout layout_for(at::IntArrayRef shape, const ConvGeometry& geometry, int64_t split) {
+  if (shape[2] != 3 || geometry.stride != 1 || shape[1] < kFewChannels) return Layout::taps;
+  // A vector of channels lies in one of the two inputs.
+  return split % kFewChannels == 0 ? Layout::winograd : Layout::taps;
+}
 
 }  // namespace
 
 ConvWeights::ConvWeights(at::Tensor weight, at::Tensor bias, const ConvGeometry& geometry, int64_t split)
-    : bias_(std::move(bias)), geometry_(geometry), split_(split) {
-  std::copy_n(weight.sizes().begin(), shape_.size(), shape_.begin());
+    : weight_(weight, layout_for(weight.sizes(), geometry, split)),
+      bias_(std::move(bias)),
+      geometry_(geometry),
+      split_(split) {
+  if (can_pack(weight)) kernels_ = current_kernels();
   const bool plain_float = weight.is_cpu() && weight.scalar_type() == at::kFloat && !weight.requires_grad();
-  packs_ = plain_float && forced_form() != "reference";
+  packs_onednn_ = plain_float && kernels_.isa == Isa::none && forced_form() != "reference";
   assign_weight(weight);
 }
 
 void ConvWeights::assign_weight(const at::Tensor& weight) {
-  packed_ = {};
-  const bool as_it_is = packs_ || weight.requires_grad();
-  plain_ = as_it_is ? weight : weight.contiguous(at::MemoryFormat::ChannelsLast);
+  onednn_ = {};
+  const bool as_it_is = kernels_.isa != Isa::none || packs_onednn_ || weight.requires_grad();
+  weight_.assign(as_it_is ? weight : weight.contiguous(at::MemoryFormat::ChannelsLast));
 }
 
-const std::array<at::Tensor, 2>& ConvWeights::packed() const {
+const std::array<at::Tensor, 2>& ConvWeights::packed_onednn() const {
   const std::lock_guard lock(mutex_);
-  if (packed_[0].defined()) return packed_;
-  const Span span("pack weights", "conv2d", [&] { return elementwise_cost(plain_, 0); });
+  if (onednn_[0].defined()) return onednn_;
+  const auto plain = weight_.plain();
+  const Span span("pack weights", "onednn", [&] { return elementwise_cost(plain, 0); });
   const auto pack = [&](const at::Tensor& weight) { return pack_onednn(weight.contiguous(), geometry_); };
-  if (split_ > 0) packed_[1] = pack(plain_.narrow(1, split_, plain_.size(1) - split_));
-  packed_[0] = pack(split_ > 0 ? plain_.narrow(1, 0, split_) : plain_);
-  plain_.reset();
-  return packed_;
+  if (split_ > 0) onednn_[1] = pack(plain.narrow(1, split_, plain.size(1) - split_));
+  onednn_[0] = pack(split_ > 0 ? plain.narrow(1, 0, split_) : plain);
+  weight_.assign({});
+  return onednn_;
 }
 
-at::Tensor ConvWeights::weight() const {
+at::Tensor ConvWeights::weight(at::ScalarType type) const {
   const std::lock_guard lock(mutex_);
-  if (plain_.defined()) return plain_;
-  const auto first = packed_[0].to_dense();
-  return split_ > 0 ? at::cat({first, packed_[1].to_dense()}, 1) : first;
+  if (!onednn_[0].defined()) return weight_.plain().to(type);
+  const auto first = onednn_[0].to_dense();
+  return (split_ > 0 ? at::cat({first, onednn_[1].to_dense()}, 1) : first).to(type);
 }
 
 Cost cost(const Conv2dCall& call) {
-  const auto& [out, in, rows, columns] = call.weights.shape();
+  const auto& shape = call.weights.shape();
+  const int64_t out = shape[0], in = shape[1], rows = shape[2], columns = shape[3];
   const ConvGeometry& g = call.weights.geometry();
   const int64_t height = (call.x.size(2) + g.top + g.bottom - rows) / g.stride + 1;
   const int64_t width = (call.x.size(3) + g.left + g.right - columns) / g.stride + 1;
@@ -61,7 +87,7 @@ Cost cost(const Conv2dCall& call) {
           .bytes = bytes_of(call.x) + bytes_of(call.skip) + bytes_of(call.residual) + (weights + results) * element,
           .shape = fmt::format("{}x{}x{}x{}, {}x{}{} to {}", call.x.size(0), in, call.x.size(2), call.x.size(3), rows,
                                columns, g.stride == 1 ? "" : fmt::format("/{}", g.stride), out),
-          .arithmetic = arithmetic_of(call.x)};
+          .arithmetic = call.weights.kernels().products == Products::bf16 ? Arithmetic::bf16 : arithmetic_of(call.x)};
 }
 
 at::Tensor conv2d(const Conv2dCall& call) { return dispatch("conv2d", kForms, call); }

@@ -4,7 +4,9 @@
 #include <array>
 #include <mutex>
 #include <string>
+#include <vector>
 
+#include "fresco/ops/gemm/packed_weights.h"
 #include "fresco/ops/profile.h"
 
 namespace fresco::ops {
@@ -26,31 +28,38 @@ class ConvWeights {
  public:
   std::string name;  // its key in the checkpoint, for profiles
 
-  /// weight [C_out, C_in, kh, kw], bias [C_out] or undefined; split > 0: the first `split` input channels come from x, the others from a
-  /// skip. To be packed when the form in force on this thread packs (CPU, float32, no gradient).
+  /// weight [C_out, C_in, kh, kw], float32 or, where the form in force on this thread packs, as narrow as the checkpoint has it; bias
+  /// [C_out] or undefined; split > 0: the first `split` input channels come from x, the others from a skip.
   ConvWeights(at::Tensor weight, at::Tensor bias, const ConvGeometry& geometry, int64_t split = 0);
 
   /// Replaces the values. Not while another thread uses them.
   void assign_weight(const at::Tensor& weight);
   void assign_bias(const at::Tensor& bias) { bias_ = bias; }
 
-  at::Tensor weight() const;  // plain layout, unpacked when necessary
+  /// Plain, in this type; unpacked when necessary.
+  at::Tensor weight(at::ScalarType type) const;
   const at::Tensor& bias() const { return bias_; }
-  bool packs() const { return packs_; }
-  /// Packed weights, only with packs(): one tensor, or one for x and one for the skip. Packs on the first call; safe from several threads.
-  const std::array<at::Tensor, 2>& packed() const;
   const ConvGeometry& geometry() const { return geometry_; }
-  const std::array<int64_t, 4>& shape() const { return shape_; }  // C_out, C_in, kh, kw
+  const std::vector<int64_t>& shape() const { return weight_.shape(); }  // C_out, C_in, kh, kw
+
+  /// The kernels that weights are packed for; isa none: not for ours.
+  const KernelSet& kernels() const { return kernels_; }
+  const PackedWeights& packed() const { return weight_.packed(kernels_); }
+
+  bool packs_onednn() const { return packs_onednn_; }
+  /// oneDNN's layout, only with packs_onednn(): one tensor, or one for x and one for the skip. Packs on the first call; safe from several
+  /// threads.
+  const std::array<at::Tensor, 2>& packed_onednn() const;
 
  private:
-  mutable std::mutex mutex_;
-  mutable at::Tensor plain_;
-  mutable std::array<at::Tensor, 2> packed_;
+  mutable LazyWeights weight_;
   at::Tensor bias_;
   ConvGeometry geometry_;
-  std::array<int64_t, 4> shape_;
+  KernelSet kernels_;
   int64_t split_ = 0;
-  bool packs_ = false;
+  bool packs_onednn_ = false;
+  mutable std::mutex mutex_;
+  mutable std::array<at::Tensor, 2> onednn_;
 };
 
 /// y = conv2d([x, skip], weight) + bias + shift + residual.
@@ -67,6 +76,7 @@ Cost cost(const Conv2dCall& call);
 at::Tensor conv2d(const Conv2dCall& call);
 at::Tensor conv2d_reference(const Conv2dCall& call);
 at::Tensor conv2d_onednn(const Conv2dCall& call);
+at::Tensor conv2d_packed(const Conv2dCall& call);
 
 /// oneDNN's blocked layout of a weight [C_out, C_in, kh, kw], and back.
 at::Tensor pack_onednn(const at::Tensor& weight, const ConvGeometry& geometry);

@@ -53,7 +53,7 @@ at::Tensor conv2d_onednn(const Conv2dCall& call) {
                 : at::constant_pad_nd(call.x, {g.left, g.right, g.top, g.bottom}).contiguous(channels_last);
   const Arguments a{.padding = even ? std::array{g.top, g.left} : std::array<int64_t, 2>{0, 0},
                     .stride = {g.stride, g.stride}};
-  const auto& packed = call.weights.packed();
+  const auto& packed = call.weights.packed_onednn();
   at::Tensor y;
   if (call.skip.defined() && !packed[1].defined()) x = at::cat({x, call.skip}, 1);
   y = convolve(x, packed[0], call.weights.bias(), a);

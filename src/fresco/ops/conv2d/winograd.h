@@ -26,8 +26,8 @@ struct Block {
 
 /// One instruction set's code for one tile size and one kind of products.
 struct Kernel {
-  int64_t side;   // m: output pixels of a tile along one side
-  int64_t panel;  // columns of a panel
+  int64_t side;            // m: output pixels of a tile along one side
+  int64_t panel;           // columns of a panel
   int64_t tiles, columns;  // most of a block
   size_t scratch_bytes;    // of a block, aligned to 64
   size_t element_bytes;    // of transformed weights

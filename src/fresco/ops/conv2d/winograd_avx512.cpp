@@ -2,22 +2,22 @@
 #include <cstdint>
 
 #include "fresco/ops/conv2d/winograd.h"
+// Each of these needs those before it.
+// clang-format off
 #include "fresco/ops/simd/begin_avx512.h"
 #include "fresco/ops/simd/vec_avx512.h"
-// After the vectors.
 #include "fresco/ops/simd/math_inl.h"
 #define FRESCO_WIDE_TILES 1
 #define FRESCO_HAS_BF16 0
-#include "fresco/ops/gemm/microkernel_inl.h"
-#include "fresco/ops/gemm/epilogue_inl.h"
 // Blocks that stay within half a mebibyte or so, the share of a thread in a second-level cache.
-#ifndef FRESCO_WINOGRAD_TILES
 #define FRESCO_WINOGRAD_TILES 28
 #define FRESCO_WINOGRAD_COLUMNS 64
 #define FRESCO_WINOGRAD_DEPTH 32
-#endif
+#include "fresco/ops/gemm/microkernel_inl.h"
+#include "fresco/ops/gemm/epilogue_inl.h"
 #include "fresco/ops/conv2d/winograd_transforms_inl.h"
 #include "fresco/ops/conv2d/winograd_inl.h"
+// clang-format on
 #include "fresco/ops/simd/end.h"
 
 namespace fresco::ops::winograd {

@@ -247,8 +247,7 @@ void convolve(const Call& call, const Block& block, const void* transformed, std
 template <typename Form, typename Store>
 void transform_weights(const gemm::Packed& w, int64_t panel, int64_t first, int64_t count, void* u) {
   const int64_t step = (w.depth + 1) / 2 * 2 * kPanel;
-  transform_panel<Form, Store>(w, panel, first, count, step,
-                               static_cast<typename Store::Element*>(u) + first * kPanel);
+  transform_panel<Form, Store>(w, panel, first, count, step, static_cast<typename Store::Element*>(u) + first * kPanel);
 }
 
 template <typename Form, typename Store>

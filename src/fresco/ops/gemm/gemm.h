@@ -9,9 +9,7 @@ namespace fresco::ops::gemm {
 /// How the elements of packed weights are stored.
 enum class Storage : uint8_t { f32, f16, bf16, i8 };
 
-constexpr int64_t bytes_each(Storage storage) {
-  return storage == Storage::f32 ? 4 : storage == Storage::i8 ? 1 : 2;
-}
+constexpr int64_t bytes_each(Storage storage) { return storage == Storage::f32 ? 4 : storage == Storage::i8 ? 1 : 2; }
 /// Neighbours along the depth that one instruction multiplies and adds: they lie side by side.
 constexpr int64_t group_of(Storage storage) { return storage == Storage::bf16 ? 2 : storage == Storage::i8 ? 4 : 1; }
 
@@ -21,9 +19,9 @@ struct Packed {
   Storage storage = Storage::f32;
   int64_t outputs = 0;
   int64_t depth = 0;
-  int64_t panel = 0;                // columns that a micro-kernel computes at once: 16 (AVX2) or 32 (AVX-512)
-  const float* scales = nullptr;    // i8 only: value of one step of each output, [outputs padded]
-  const int32_t* sums = nullptr;    // i8 only: see pack_i8, [depth blocks][outputs padded]
+  int64_t panel = 0;              // columns that a micro-kernel computes at once: 16 (AVX2) or 32 (AVX-512)
+  const float* scales = nullptr;  // i8 only: value of one step of each output, [outputs padded]
+  const int32_t* sums = nullptr;  // i8 only: see pack_i8, [depth blocks][outputs padded]
 
   int64_t padded_depth() const { return (depth + group_of(storage) - 1) / group_of(storage) * group_of(storage); }
   int64_t panels() const { return (outputs + panel - 1) / panel; }
@@ -85,9 +83,9 @@ struct Kernel {
 };
 
 /// Which element types of weights a kernel's instruction set multiplies, `multiply` null where it does not.
-extern const Kernel kAvx2;             // storage f32, f16; products in float32
-extern const Kernel kAvx512;           // the same
-extern const Kernel kAvx512Bf16;       // storage bf16; products in bfloat16, sums in float32
+extern const Kernel kAvx2;        // storage f32, f16; products in float32
+extern const Kernel kAvx512;      // the same
+extern const Kernel kAvx512Bf16;  // storage bf16; products in bfloat16, sums in float32
 
 /// Computes the whole product on all threads of this process's pool.
 void multiply(const Kernel& kernel, const Call& call);

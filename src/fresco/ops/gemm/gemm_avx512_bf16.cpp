@@ -2,9 +2,10 @@
 #include <cstdint>
 
 #include "fresco/ops/gemm/gemm.h"
+// Each of these needs those before it.
+// clang-format off
 #include "fresco/ops/simd/begin_avx512_bf16.h"
 #include "fresco/ops/simd/vec_avx512.h"
-// After the vectors.
 #include "fresco/ops/simd/math_inl.h"
 #define FRESCO_WIDE_TILES 1
 #define FRESCO_HAS_BF16 1
@@ -12,6 +13,7 @@
 #include "fresco/ops/gemm/rows_inl.h"
 #include "fresco/ops/gemm/epilogue_inl.h"
 #include "fresco/ops/gemm/gemm_inl.h"
+// clang-format on
 
 namespace fresco::ops::gemm {
 namespace {
@@ -29,4 +31,4 @@ void multiply_bf16(const Call& call, const Block& block, std::byte* scratch) {
 
 namespace fresco::ops::gemm {
 const Kernel kAvx512Bf16{kPanel, multiply_bf16};
-}
+}  // namespace fresco::ops::gemm

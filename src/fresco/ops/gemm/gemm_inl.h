@@ -6,7 +6,7 @@
 namespace fresco::ops::gemm {
 namespace {
 
-constexpr int64_t kRowBytes = 1536;                // of depth that a block holds of each row at most
+constexpr int64_t kRowBytes = 1536;                 // of depth that a block holds of each row at most
 constexpr int64_t kDistanceBytes = kRowBytes + 64;  // between rows: not a multiple of a page
 
 template <typename Copy>
@@ -46,9 +46,9 @@ FRESCO_INLINE void finish_panel(const Call& call, const Block& block, int64_t pa
 }
 
 struct Room {
-  std::byte* rows;   // kMaxRows * kDistanceBytes
-  float* panel;      // kRowBytes / 4 * kPanel
-  float* sums;       // kMaxRows * kMaxColumns
+  std::byte* rows;  // kMaxRows * kDistanceBytes
+  float* panel;     // kRowBytes / 4 * kPanel
+  float* sums;      // kMaxRows * kMaxColumns
 };
 
 FRESCO_INLINE Room room_in(std::byte* scratch) {

@@ -90,19 +90,27 @@ template <typename Kind, int Distance>
 FRESCO_INLINE void multiply_panel(int64_t rows, int64_t depth, const typename Kind::Element* a,
                                   const typename Kind::Element* b, const Tile& tile) {
   static constexpr TileFunction<Kind, Distance> kTiles[] = {
-      Kind::template run<1, Distance>,  Kind::template run<2, Distance>, Kind::template run<3, Distance>,
-      Kind::template run<4, Distance>,  Kind::template run<5, Distance>, Kind::template run<6, Distance>,
+    Kind::template run<1, Distance>,
+    Kind::template run<2, Distance>,
+    Kind::template run<3, Distance>,
+    Kind::template run<4, Distance>,
+    Kind::template run<5, Distance>,
+    Kind::template run<6, Distance>,
 #if FRESCO_WIDE_TILES
-      Kind::template run<7, Distance>,  Kind::template run<8, Distance>, Kind::template run<9, Distance>,
-      Kind::template run<10, Distance>, Kind::template run<11, Distance>, Kind::template run<12, Distance>,
-      Kind::template run<13, Distance>, Kind::template run<14, Distance>,
+    Kind::template run<7, Distance>,
+    Kind::template run<8, Distance>,
+    Kind::template run<9, Distance>,
+    Kind::template run<10, Distance>,
+    Kind::template run<11, Distance>,
+    Kind::template run<12, Distance>,
+    Kind::template run<13, Distance>,
+    Kind::template run<14, Distance>,
 #endif
   };
   const int64_t tiles = (rows + kMost - 1) / kMost;
   for (int64_t i = 0, row = 0; i < tiles; ++i) {
     const int64_t count = (rows - row + (tiles - i) - 1) / (tiles - i);
-    kTiles[count - 1](depth, a + row * Distance, b,
-                      {tile.c + row * tile.stride, tile.stride, tile.accumulate});
+    kTiles[count - 1](depth, a + row * Distance, b, {tile.c + row * tile.stride, tile.stride, tile.accumulate});
     row += count;
   }
 }

@@ -5,40 +5,65 @@
 
 #include "fresco/ops/cost.h"
 #include "fresco/ops/dispatch.h"
+#include "fresco/ops/geglu/geglu.h"
+#include "fresco/ops/gradient.h"
 
 namespace fresco::ops {
 namespace {
-constexpr std::array<Form<LinearCall, at::Tensor>, 1> kForms = {{{"reference", linear_reference, always<LinearCall>}}};
+
+template <Isa isa>
+bool packed_for(const LinearCall& call) {
+  return call.weights.kernels().isa == isa && call.x.is_cpu() && call.x.scalar_type() == at::kFloat &&
+         !needs_gradient(call.x);
 }
 
-namespace {
-// Weights that a single tensor fills are swapped; a part of a stack is copied into its rows.
-void assign(at::Tensor& whole, const at::Tensor& part, int64_t row) {
-  if (row == 0 && part.sizes() == whole.sizes()) {
-    whole = part;
-  } else {
-    whole.narrow(0, row, part.size(0)).copy_(part);
-  }
-}
+constexpr std::array<Form<LinearCall, at::Tensor>, 4> kForms = {{
+    {"avx512-bf16", linear_packed, packed_for<Isa::avx512_bf16>},
+    {"avx512", linear_packed, packed_for<Isa::avx512>},
+    {"avx2", linear_packed, packed_for<Isa::avx2>},
+    {"reference", linear_reference, always<LinearCall>},
+}};
+
 }  // namespace
 
-void LinearWeights::assign_weight(const at::Tensor& weight, int64_t row) { assign(weight_, weight, row); }
-void LinearWeights::assign_bias(const at::Tensor& bias, int64_t row) { assign(bias_, bias, row); }
+LinearWeights::LinearWeights(at::Tensor weight, at::Tensor bias, bool gated)
+    : weight_(weight, gated ? Layout::gated : Layout::matrix), bias_(std::move(bias)), gated_(gated) {
+  if (can_pack(weight)) kernels_ = current_kernels();
+}
+
+// Weights that a single tensor fills are swapped; a part of a stack is copied into its rows.
+void LinearWeights::assign_weight(const at::Tensor& weight, int64_t row) {
+  if (row == 0 && weight.size(0) == outputs()) return weight_.assign(weight);
+  auto whole = weight_.plain();
+  whole.narrow(0, row, weight.size(0)).copy_(weight);
+  weight_.assign(std::move(whole));
+}
+
+void LinearWeights::assign_bias(const at::Tensor& bias, int64_t row) {
+  if (row == 0 && bias.sizes() == bias_.sizes()) {
+    bias_ = bias;
+  } else {
+    bias_.narrow(0, row, bias.size(0)).copy_(bias);
+  }
+}
 
 Cost cost(const LinearCall& call) {
-  const auto out = call.weights.weight().size(0), in = call.weights.weight().size(1);
+  const auto out = call.weights.outputs(), in = call.weights.depth();
   const double results = static_cast<double>(call.x.numel() / in) * static_cast<double>(out);
+  const auto element = static_cast<double>(call.x.element_size());
+  const double written = call.weights.gated() ? results / 2 : results;
   return {.flops = 2 * results * static_cast<double>(in),
-          .bytes = bytes_of(call.x) + bytes_of(call.weights.weight()) + bytes_of(call.weights.bias()) +
-                   bytes_of(call.residual) + results * static_cast<double>(call.x.element_size()),
-          .shape = fmt::format("{} to {}", shape_text(call.x.sizes()), out),
-          .arithmetic = arithmetic_of(call.x)};
+          .bytes = bytes_of(call.x) + static_cast<double>(in * out) * element + bytes_of(call.weights.bias()) +
+                   bytes_of(call.residual) + written * element,
+          .shape = fmt::format("{} to {}{}", shape_text(call.x.sizes()), out, call.weights.gated() ? " gated" : ""),
+          .arithmetic = call.weights.kernels().products == Products::bf16 ? Arithmetic::bf16 : arithmetic_of(call.x)};
 }
 
 at::Tensor linear(const LinearCall& call) { return dispatch("linear", kForms, call); }
 
 at::Tensor linear_reference(const LinearCall& call) {
-  const auto y = at::linear(call.x, call.weights.weight(), call.weights.bias());
+  const auto y = at::linear(call.x, call.weights.weight(call.x.scalar_type()), call.weights.bias());
+  if (call.weights.gated()) return geglu({y});
   return call.residual.defined() ? y + call.residual : y;
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 #include <ATen/core/Tensor.h>
 
+#include <memory>
 #include <string>
 
+#include "fresco/ops/gemm/packed_weights.h"
 #include "fresco/ops/profile.h"
 
 namespace fresco::ops {
@@ -12,19 +14,33 @@ class LinearWeights {
  public:
   std::string name;  // key in the checkpoint of the first tensor in it, for profiles
 
-  /// weight [C_out, C_in], bias [C_out] or undefined.
-  LinearWeights(at::Tensor weight, at::Tensor bias) : weight_(std::move(weight)), bias_(std::move(bias)) {}
-  const at::Tensor& weight() const { return weight_; }
+  /// weight [C_out, C_in], float32 or, where the form in force on this thread packs, as narrow as the checkpoint has it; bias [C_out] or
+  /// undefined. gated: outputs are [value, gate], for linear_geglu.
+  LinearWeights(at::Tensor weight, at::Tensor bias, bool gated = false);
+
+  /// Plain, in the type of `like`.
+  at::Tensor weight(at::ScalarType type) const { return weight_.plain().to(type); }
   const at::Tensor& bias() const { return bias_; }
   /// Replaces rows from `row` on with the rows of `weight`.
   void assign_weight(const at::Tensor& weight, int64_t row = 0);
   void assign_bias(const at::Tensor& bias, int64_t row = 0);
 
+  int64_t outputs() const { return weight_.shape()[0]; }
+  int64_t depth() const { return weight_.shape()[1]; }
+  bool gated() const { return gated_; }
+  /// The kernels that weights are packed for; isa none: not packed.
+  const KernelSet& kernels() const { return kernels_; }
+  const PackedWeights& packed() const { return weight_.packed(kernels_); }
+
  private:
-  at::Tensor weight_, bias_;
+  LazyWeights weight_;
+  at::Tensor bias_;
+  KernelSet kernels_;
+  bool gated_;
 };
 
 /// y = x weight^T + bias + residual. x [..., C_in]; residual [..., C_out] or undefined. Returns [..., C_out] in x's type.
+/// With gated weights [value, gate] it is value * gelu(gate), [..., C_out / 2], without a residual (see geglu).
 struct LinearCall {
   const at::Tensor& x;
   const LinearWeights& weights;
@@ -33,5 +49,6 @@ struct LinearCall {
 Cost cost(const LinearCall& call);
 at::Tensor linear(const LinearCall& call);
 at::Tensor linear_reference(const LinearCall& call);
+at::Tensor linear_packed(const LinearCall& call);
 
 }  // namespace fresco::ops

@@ -27,6 +27,9 @@ FRESCO_INLINE __m256i mask_of(int64_t n) {
 FRESCO_INLINE Vec load_first(const float* p, int64_t n) { return _mm256_maskload_ps(p, mask_of(n)); }
 FRESCO_INLINE void store_first(float* p, Vec v, int64_t n) { _mm256_maskstore_ps(p, mask_of(n), v); }
 
+/// Zero beyond the first n lanes.
+FRESCO_INLINE Vec keep_first(Vec v, int64_t n) { return _mm256_and_ps(v, _mm256_castsi256_ps(mask_of(n))); }
+
 FRESCO_INLINE Vec load_half(const uint16_t* p) {
   return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
 }
@@ -38,6 +41,7 @@ FRESCO_INLINE Vec div(Vec a, Vec b) { return _mm256_div_ps(a, b); }
 FRESCO_INLINE Vec max(Vec a, Vec b) { return _mm256_max_ps(a, b); }
 FRESCO_INLINE Vec min(Vec a, Vec b) { return _mm256_min_ps(a, b); }
 FRESCO_INLINE Vec abs(Vec a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
+FRESCO_INLINE Vec sqrt(Vec a) { return _mm256_sqrt_ps(a); }
 FRESCO_INLINE Vec copy_sign(Vec magnitude, Vec sign) {
   const Vec bit = _mm256_set1_ps(-0.0f);
   return _mm256_or_ps(_mm256_andnot_ps(bit, magnitude), _mm256_and_ps(bit, sign));
@@ -46,9 +50,7 @@ FRESCO_INLINE Vec copy_sign(Vec magnitude, Vec sign) {
 FRESCO_INLINE Vec mul_add(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }
 /// c - a * b, rounded once.
 FRESCO_INLINE Vec neg_mul_add(Vec a, Vec b, Vec c) { return _mm256_fnmadd_ps(a, b, c); }
-FRESCO_INLINE Vec round_to_integer(Vec a) {
-  return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-}
+FRESCO_INLINE Vec round_to_integer(Vec a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 /// v * 2^n for whole n that leave v normal.
 FRESCO_INLINE Vec scale_by_power(Vec v, Vec n) {
   const __m256i exponent = _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23);

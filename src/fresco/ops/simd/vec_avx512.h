@@ -24,6 +24,9 @@ FRESCO_INLINE __mmask16 mask_of(int64_t n) { return static_cast<__mmask16>((1u <
 FRESCO_INLINE Vec load_first(const float* p, int64_t n) { return _mm512_maskz_loadu_ps(mask_of(n), p); }
 FRESCO_INLINE void store_first(float* p, Vec v, int64_t n) { _mm512_mask_storeu_ps(p, mask_of(n), v); }
 
+/// Zero beyond the first n lanes.
+FRESCO_INLINE Vec keep_first(Vec v, int64_t n) { return _mm512_maskz_mov_ps(mask_of(n), v); }
+
 FRESCO_INLINE Vec load_half(const uint16_t* p) {
   return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
 }
@@ -35,6 +38,7 @@ FRESCO_INLINE Vec div(Vec a, Vec b) { return _mm512_div_ps(a, b); }
 FRESCO_INLINE Vec max(Vec a, Vec b) { return _mm512_max_ps(a, b); }
 FRESCO_INLINE Vec min(Vec a, Vec b) { return _mm512_min_ps(a, b); }
 FRESCO_INLINE Vec abs(Vec a) { return _mm512_abs_ps(a); }
+FRESCO_INLINE Vec sqrt(Vec a) { return _mm512_sqrt_ps(a); }
 FRESCO_INLINE Vec copy_sign(Vec magnitude, Vec sign) {
   const Vec bit = _mm512_set1_ps(-0.0f);
   return _mm512_or_ps(_mm512_andnot_ps(bit, magnitude), _mm512_and_ps(bit, sign));

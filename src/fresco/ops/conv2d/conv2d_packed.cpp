@@ -1,0 +1,128 @@
+// Convolutions with packed weights: Winograd's for 3x3 with stride 1, products over the taps for the others. Both read two inputs where they
+// lie and add bias, shift and residual before they write.
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "fresco/ops/conv2d/conv2d.h"
+#include "fresco/ops/memory/arena.h"
+#include "fresco/ops/parallel.h"
+
+namespace fresco::ops {
+namespace {
+
+constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
+// Transformed weights of a group of columns are shared by all threads: small enough for the last-level cache.
+constexpr int64_t kGroupBytes = 8 << 20;
+// From so many tiles on, transforming weights once for all of them pays.
+constexpr int64_t kShareFrom = 256;
+constexpr int64_t kTasksPerThread = 4;
+
+int64_t divided_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+gemm::Rows rows_of(const Conv2dCall& call, const at::Tensor& x, const at::Tensor& skip, const at::Tensor& y) {
+  const ConvGeometry& g = call.weights.geometry();
+  gemm::Rows rows{.x = x.const_data_ptr<float>(), .channels = x.size(1), .x_stride = x.size(1)};
+  if (skip.defined()) {
+    rows.skip = skip.const_data_ptr<float>();
+    rows.skip_channels = rows.skip_stride = skip.size(1);
+  }
+  rows.side = call.weights.shape()[2];
+  rows.stride = g.stride;
+  rows.top = g.top;
+  rows.left = g.left;
+  rows.height = x.size(2);
+  rows.width = x.size(3);
+  rows.out_height = y.size(2);
+  rows.out_width = y.size(3);
+  return rows;
+}
+
+at::Tensor make_output(const Conv2dCall& call, const at::Tensor& x) {
+  const ConvGeometry& g = call.weights.geometry();
+  const int64_t side = call.weights.shape()[2];
+  const int64_t height = (x.size(2) + g.top + g.bottom - side) / g.stride + 1;
+  const int64_t width = (x.size(3) + g.left + g.right - side) / g.stride + 1;
+  return empty({x.size(0), call.weights.shape()[0], height, width}, x.options(), kChannelsLast);
+}
+
+// Splits tiles evenly into blocks, as many as threads can share out when there are few.
+int64_t tile_blocks(int64_t tiles, int64_t most, int64_t columns) {
+  const int64_t blocks = divided_up(tiles, most), threads = thread_count();
+  return columns >= kTasksPerThread * threads ? blocks : divided_up(blocks, threads) * threads;
+}
+
+// All blocks of a group of panels. u: their transformed weights, or null.
+void convolve_group(const winograd::Kernel& kernel, const winograd::Call& call, int64_t first, int64_t panels,
+                    const std::byte* u, int64_t u_panel) {
+  const int64_t tiles = call.batch * winograd::tiles_of(call.rows, kernel.side);
+  const int64_t width = kernel.columns / kernel.panel, columns = divided_up(panels, width);
+  const int64_t blocks = std::min(tiles, tile_blocks(tiles, kernel.tiles, columns));
+  parallel_for(blocks * columns, kernel.scratch_bytes, [&](int64_t i, std::byte* scratch) {
+    const int64_t block = i % blocks, column = i / blocks;
+    const int64_t tile = tiles * block / blocks, panel = panels * column / columns;
+    const winograd::Block part{tile, tiles * (block + 1) / blocks - tile, first + panel,
+                               panels * (column + 1) / columns - panel};
+    kernel.convolve(call, part, u == nullptr ? nullptr : u + panel * u_panel, scratch);
+  });
+}
+
+void transform_group(const winograd::Kernel& kernel, const gemm::Packed& weights, int64_t first, int64_t panels,
+                     std::byte* u, int64_t u_panel) {
+  constexpr int64_t kChannels = 64;
+  const int64_t pieces = divided_up(weights.depth, kChannels);
+  parallel_for(panels * pieces, 0, [&](int64_t i, std::byte*) {
+    const int64_t panel = i / pieces, channel = i % pieces * kChannels;
+    kernel.transform_weights(weights, first + panel, channel, std::min(kChannels, weights.depth - channel),
+                             u + panel * u_panel);
+  });
+}
+
+void convolve_winograd(const winograd::Kernel& kernel, const winograd::Call& call) {
+  const int64_t tiles = call.batch * winograd::tiles_of(call.rows, kernel.side), panels = call.weights.panels();
+  if (tiles < kShareFrom) return convolve_group(kernel, call, 0, panels, nullptr, 0);
+  const int64_t points = (kernel.side + 2) * (kernel.side + 2);
+  const int64_t u_panel =
+      points * divided_up(call.weights.depth, 2) * 2 * kernel.panel * static_cast<int64_t>(kernel.element_bytes);
+  const int64_t width = kernel.columns / kernel.panel;
+  const int64_t group = std::min(panels, std::max<int64_t>(1, kGroupBytes / u_panel / width) * width);
+  const auto u = empty({group * u_panel}, at::kByte);
+  auto* room = static_cast<std::byte*>(u.mutable_data_ptr());
+  for (int64_t first = 0; first < panels; first += group) {
+    const int64_t count = std::min(group, panels - first);
+    transform_group(kernel, call.weights, first, count, room, u_panel);
+    convolve_group(kernel, call, first, count, room, u_panel);
+  }
+}
+
+gemm::Epilogue epilogue_of(const Conv2dCall& call, const at::Tensor& shift, const at::Tensor& residual,
+                           const at::Tensor& y) {
+  const auto pointer = [](const at::Tensor& t) { return t.defined() ? t.const_data_ptr<float>() : nullptr; };
+  return {.bias = pointer(call.weights.bias()),
+          .shift = pointer(shift),
+          .rows_per_sample = y.size(2) * y.size(3),
+          .residual = pointer(residual),
+          .residual_stride = y.size(1)};
+}
+
+}  // namespace
+
+at::Tensor conv2d_packed(const Conv2dCall& call) {
+  const auto plain = [](const at::Tensor& t) { return t.defined() ? contiguous(t, kChannelsLast) : t; };
+  const auto x = plain(call.x), skip = plain(call.skip), residual = plain(call.residual);
+  const auto shift = call.shift.defined() ? call.shift.contiguous() : call.shift;
+  auto y = make_output(call, x);
+  const PackedWeights& packed = call.weights.packed();
+  const auto rows = rows_of(call, x, skip, y);
+  const auto epilogue = epilogue_of(call, shift, residual, y);
+  if (packed.layout == Layout::winograd) {
+    convolve_winograd(*call.weights.kernels().winograd,
+                      {rows, x.size(0), packed.view, epilogue, y.mutable_data_ptr<float>(), y.size(1)});
+  } else {
+    gemm::multiply(*call.weights.kernels().matrix, {rows, x.size(0) * y.size(2) * y.size(3), packed.view, epilogue,
+                                                    y.mutable_data_ptr<float>(), y.size(1)});
+  }
+  return y;
+}
+
+}  // namespace fresco::ops

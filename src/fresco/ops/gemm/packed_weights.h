@@ -1,0 +1,72 @@
+#pragma once
+// Weights in the layout that one instruction set's kernels read, and which kernels those are.
+#include <ATen/core/Tensor.h>
+
+#include <mutex>
+#include <vector>
+
+#include "fresco/ops/conv2d/winograd.h"
+#include "fresco/ops/gemm/gemm.h"
+#include "fresco/ops/products.h"
+#include "fresco/ops/simd/isa.h"
+
+namespace fresco::ops {
+
+/// The kernels of one instruction set for one kind of products; null where it has none.
+struct KernelSet {
+  Isa isa = Isa::none;
+  Products products = Products::f32;
+  const gemm::Kernel* matrix = nullptr;
+  const winograd::Kernel* winograd = nullptr;
+};
+
+/// What weights are packed for on this thread now (current_isa(), current_products()); isa none when nothing faster than libtorch runs.
+KernelSet current_kernels();
+
+enum class Layout : uint8_t {
+  matrix,    // [outputs, depth] in panels
+  gated,     // the same for GEGLU: each panel half values, half their gates
+  taps,      // [outputs, channels, side, side] as a matrix whose depth runs over all channels of a tap before the next tap
+  winograd,  // [outputs, depth, 3, 3]: panels of nine values
+};
+
+/// One packed tensor.
+struct PackedWeights {
+  at::Tensor data;  // bytes
+  gemm::Packed view;
+  Layout layout = Layout::matrix;
+};
+
+/// plain: [outputs, depth], or with kernels behind, contiguous, float32, float16 or bfloat16. float16 values stay float16 where the
+/// products are float32 (they are converted on the way, exactly).
+PackedWeights pack(const at::Tensor& plain, Layout layout, const KernelSet& kernels);
+
+/// Back to a plain tensor of this shape, float32 or float16 as it is stored.
+at::Tensor unpack(const PackedWeights& packed, at::IntArrayRef shape);
+
+/// A tensor of weights that is plain until its first use and packed from then on; one copy at a time. Safe from several threads, except
+/// where noted.
+class LazyWeights {
+ public:
+  LazyWeights(at::Tensor plain, Layout layout) : plain_(std::move(plain)), layout_(layout), shape_(plain_.sizes().vec()) {}
+
+  /// Packs on the first call. kernels: the same at every call.
+  const PackedWeights& packed(const KernelSet& kernels) const;
+  /// Plain values, unpacked when necessary.
+  at::Tensor plain() const;
+  /// Replaces the values. Not while another thread uses them.
+  void assign(at::Tensor plain);
+  const std::vector<int64_t>& shape() const { return shape_; }
+
+ private:
+  mutable std::mutex mutex_;
+  mutable at::Tensor plain_;
+  mutable PackedWeights packed_;
+  Layout layout_;
+  std::vector<int64_t> shape_;
+};
+
+/// Whether weights of this kind may be packed on this thread: on the CPU, of a floating-point type that kernels read, untouched by autograd.
+bool can_pack(const at::Tensor& plain);
+
+}  // namespace fresco::ops
