@@ -22,8 +22,10 @@ void require_memory(const checkpoint::ModelFiles& files, const ModelSpecs& specs
   if (!preparation.device.is_cpu()) return;
   const auto element = static_cast<uint64_t>(c10::elementSize(preparation.type));
   const uint64_t weights = weight_bytes(files, element);
-  const uint64_t decoding = decoding_bytes(specs, std::min(width, kTileSide), std::min(height, kTileSide), element);
-  const uint64_t work = std::max(unet_call_bytes(specs, width, height, element), decoding) + kProgramBytes;
+  const uint64_t denoising = activation_bytes(specs, 1, width, height, element).denoising;
+  const uint64_t tile =
+      activation_bytes(specs, 1, std::min(width, kTileSide), std::min(height, kTileSide), element).picture;
+  const uint64_t work = std::max(denoising, tile) + kProgramBytes;
   const uint64_t free = available_memory_bytes();
   if (weights + work <= free) return;
   throw ResourceError(files.given, fmt::format("not enough memory for {}x{}: expected {:.1f} GB ({:.1f} for weights, "

@@ -9,6 +9,7 @@
 #include "fresco/core/memory.h"
 #include "fresco/image/planes.h"
 #include "fresco/image/preview.h"
+#include "fresco/ops/memory/arena.h"
 #include "fresco/pipeline/loaded_model.h"
 #include "fresco/pipeline/prompts.h"
 #include "fresco/pipeline/resolve.h"
@@ -35,9 +36,17 @@ int64_t pictures_at_once(const Model::Impl& model, const Resolved& resolved, con
   if (request.one_generator) return all;
   if (request.batch > 0) return std::min<int64_t>(request.batch, all);
   const auto element = static_cast<uint64_t>(c10::elementSize(model.preparation.type));
-  const uint64_t one = drawing_bytes(model.specs, resolved.width, resolved.height, element);
+  const uint64_t one = activation_bytes(model.specs, 1, resolved.width, resolved.height, element).most();
   const auto fit = static_cast<int64_t>(available_memory_bytes() / 2 / std::max<uint64_t>(one, 1));
   return std::clamp<int64_t>(fit, 1, std::min(kLargestBatch, all));
+}
+
+// All activations of the drawing; its own, so that a model may draw on several threads.
+ops::Arena make_arena(const Model::Impl& model, const Resolved& resolved, int64_t pictures) {
+  if (!model.preparation.device.is_cpu()) return ops::Arena();
+  const auto element = static_cast<uint64_t>(c10::elementSize(model.preparation.type));
+  return ops::Arena(
+      static_cast<int64_t>(activation_bytes(model.specs, pictures, resolved.width, resolved.height, element).most()));
 }
 
 std::vector<Batch> batches(const Resolved& resolved, int64_t at_once) {
@@ -86,7 +95,8 @@ at::Tensor decode(const Model::Impl& model, const Resolved& resolved, const Draw
   const auto& spec = model.specs.vae;
   const auto clean = latents / spec.scaling_factor + spec.shift_factor;
   const auto element = static_cast<uint64_t>(c10::elementSize(model.preparation.type));
-  const bool large = drawing_bytes(model.specs, resolved.width, resolved.height, element) > available_memory_bytes();
+  const bool large =
+      activation_bytes(model.specs, 1, resolved.width, resolved.height, element).picture > available_memory_bytes();
   const bool tiled = request.tiling == Tiling::always || (request.tiling == Tiling::automatic && large);
   std::vector<at::Tensor> pictures;
   for (int64_t b = 0; b < clean.size(0); ++b) {
@@ -146,7 +156,10 @@ Drawing Model::draw(const DrawRequest& request, Observer& observer) const {
     Run run(observer);
     Drawing drawing;
     std::vector<at::Tensor> latents, images;
-    for (const Batch& batch : batches(resolved, pictures_at_once(*impl_, resolved, request))) {
+    const int64_t at_once = pictures_at_once(*impl_, resolved, request);
+    const ops::Arena arena = make_arena(*impl_, resolved, at_once);
+    const ops::ScopedArena scope(&arena);
+    for (const Batch& batch : batches(resolved, at_once)) {
       auto result = draw_batch(*impl_, resolved, request, batch, run, drawing);
       for (size_t i = 0; i < batch.count; ++i) {
         const auto planes = result.image[static_cast<int64_t>(i)].contiguous();

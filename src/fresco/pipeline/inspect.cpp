@@ -80,7 +80,8 @@ Inspection inspect(const checkpoint::ModelFiles& files) {
   result.height = specs.defaults.height;
   result.memory.weights_f32 = 4 * result.parameters();
   result.memory.weights_half = 2 * result.parameters();
-  result.memory.drawing = static_cast<int64_t>(drawing_bytes(specs, result.width, result.height, sizeof(float)));
+  result.memory.drawing =
+      static_cast<int64_t>(activation_bytes(specs, 1, result.width, result.height, sizeof(float)).most());
   result.unused = files.unused;
   return result;
 }

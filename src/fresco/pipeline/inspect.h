@@ -30,7 +30,7 @@ struct PartReport {
 struct MemoryNeed {
   int64_t weights_f32 = 0;
   int64_t weights_half = 0;
-  int64_t drawing = 0;  // beside the weights: about what one guided U-Net call or the decoder holds
+  int64_t drawing = 0;  // beside the weights: what a guided U-Net call or the decoder holds, whichever is more
 };
 
 struct Inspection {

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "fresco/core/error.h"
+#include "fresco/unet/activation_bytes.h"
+#include "fresco/vae/activation_bytes.h"
 
 namespace fresco::pipeline {
 namespace {
@@ -64,22 +66,17 @@ uint64_t weight_bytes(const checkpoint::ModelFiles& files, uint64_t element_byte
   return element_bytes * (elements(files.unet) + elements(files.vae) + elements(files.text_encoder));
 }
 
-uint64_t decoding_bytes(const ModelSpecs& specs, int64_t width, int64_t height, uint64_t element_bytes) {
-  const auto& ch = specs.vae.channels;
-  const auto full =
-      static_cast<uint64_t>(ch.size() > 1 ? ch[1] : ch[0]);  // the widest at full size: what is enlarged last
-  return 4 * full * static_cast<uint64_t>(width) * static_cast<uint64_t>(height) * element_bytes;
-}
-
-uint64_t unet_call_bytes(const ModelSpecs& specs, int64_t width, int64_t height, uint64_t element_bytes) {
-  const auto latents =
-      static_cast<uint64_t>(width / specs.vae.scale()) * static_cast<uint64_t>(height / specs.vae.scale());
-  return 2 * 40 * static_cast<uint64_t>(specs.unet.width) * latents * element_bytes;
-}
-
-uint64_t drawing_bytes(const ModelSpecs& specs, int64_t width, int64_t height, uint64_t element_bytes) {
-  return std::max(decoding_bytes(specs, width, height, element_bytes),
-                  unet_call_bytes(specs, width, height, element_bytes));
+ActivationBytes activation_bytes(const ModelSpecs& specs, int64_t pictures, int64_t width, int64_t height,
+                                 uint64_t element_bytes) {
+  const int64_t h = height / specs.vae.scale(), w = width / specs.vae.scale();
+  const auto element = static_cast<int64_t>(element_bytes);
+  const int64_t rows = 2 * pictures;  // unconditional and conditional
+  const int64_t denoising = unet::activation_bytes(specs.unet, rows, h, w, element) +
+                            unet::bound_bytes(specs.unet, rows, specs.text.positions, element);
+  const int64_t picture =
+      std::max(vae::decoding_bytes(specs.vae, 1, h, w, element), vae::encoding_bytes(specs.vae, 1, h, w, element));
+  const auto with_gaps = [](int64_t bytes) { return static_cast<uint64_t>(bytes + bytes / 8); };
+  return {with_gaps(denoising), with_gaps(picture)};
 }
 
 }  // namespace fresco::pipeline

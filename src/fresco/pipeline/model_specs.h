@@ -1,5 +1,7 @@
 #pragma once
 // A model's configs read into specs, and what it is published with. Free of libtorch: enough to check a request and to inspect.
+#include <algorithm>
+
 #include "fresco/checkpoint/model_files.h"
 #include "fresco/pipeline/model.h"
 #include "fresco/text/text_spec.h"
@@ -21,11 +23,14 @@ ModelSpecs read_specs(const checkpoint::ModelFiles& files);
 /// Bytes of all weights when each element takes `element_bytes`.
 uint64_t weight_bytes(const checkpoint::ModelFiles& files, uint64_t element_bytes);
 
-/// Generous estimates of what decoding one picture, and one guided U-Net call for it, take beside the weights, in bytes.
-uint64_t decoding_bytes(const ModelSpecs& specs, int64_t width, int64_t height, uint64_t element_bytes);
-uint64_t unet_call_bytes(const ModelSpecs& specs, int64_t width, int64_t height, uint64_t element_bytes);
-
-/// A generous estimate of what drawing one picture takes beside the weights, in bytes: the larger of a U-Net call and a decoding.
-uint64_t drawing_bytes(const ModelSpecs& specs, int64_t width, int64_t height, uint64_t element_bytes);
+/// What the networks' activations take beside the weights, in bytes, with an eighth more for gaps between blocks and for what
+/// operators need inside.
+struct ActivationBytes {
+  uint64_t denoising = 0;  // a guided U-Net call for all pictures, and the texts' keys and values
+  uint64_t picture = 0;    // decoding one picture, or encoding one; pictures take turns
+  uint64_t most() const { return std::max(denoising, picture); }
+};
+ActivationBytes activation_bytes(const ModelSpecs& specs, int64_t pictures, int64_t width, int64_t height,
+                                 uint64_t element_bytes);
 
 }  // namespace fresco::pipeline

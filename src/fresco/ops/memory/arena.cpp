@@ -157,6 +157,11 @@ namespace {
 
 thread_local std::shared_ptr<Arena::State> current;
 
+// To libtorch's memory profiler, as its own allocator does.
+void report(void* address, int64_t bytes) {
+  if (c10::memoryProfilingEnabled()) c10::reportMemoryUsageToProfiler(address, bytes, 0, 0, at::kCPU);
+}
+
 // What a tensor's storage holds: the block, and the arena that it goes back to.
 struct Block {
   std::shared_ptr<Arena::State> arena;
@@ -164,6 +169,7 @@ struct Block {
   int64_t bytes;
   static void release(void* self) {
     auto* const block = static_cast<Block*>(self);
+    report(block->address, -block->bytes);
     block->arena->give_back(block->address, block->bytes);
     delete block;
   }
@@ -176,6 +182,7 @@ class ArenaAllocator final : public c10::Allocator {
     if (current == nullptr || static_cast<int64_t>(bytes) < kArenaBlock) return c10::GetCPUAllocator()->allocate(bytes);
     auto block = std::make_unique<Block>(Block{current, nullptr, static_cast<int64_t>(bytes)});
     void* const address = block->address = current->take(block->bytes);
+    report(address, block->bytes);
     return {address, block.release(), &Block::release, at::kCPU};
   }
   void copy_data(void* to, const void* from, size_t bytes) const override { default_copy_data(to, from, bytes); }
