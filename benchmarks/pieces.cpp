@@ -28,6 +28,10 @@ at::Tensor text_ids() {
   return at::cat({column(49406), words, column(49407)}, 1);
 }
 
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
 void check_side(const char* what, bool fits, int64_t size) {
   if (!fits) throw InputError("--size", fmt::format("{} does not run at {} pixels", what, size));
 }
@@ -39,7 +43,8 @@ const std::vector<std::string>& piece_names() {
   return names;
 }
 
-Pieces::Pieces(pipeline::LoadOptions options, int64_t size) : options_(std::move(options)), size_(size) {
+Pieces::Pieces(pipeline::LoadOptions options, int64_t size, int steps)
+    : options_(std::move(options)), size_(size), steps_(steps) {
   check_side("the autoencoder", size > 0 && size % 8 == 0, size);
   latents_ = random_numbers({2, 4, size / 8, size / 8}, 0);
   latent_ = random_numbers({1, 4, size / 8, size / 8}, 1);
@@ -64,28 +69,35 @@ const Pieces::Networks& Pieces::networks() {
   return *networks_;
 }
 
-at::Tensor Pieces::picture() {
+Timing Pieces::picture() const {
   pipeline::DrawRequest request;
   request.prompts = {"a large blue star on a yellow background"};
   request.sampler = "ddim";  // DeciDiffusion 2.0's own sampler fixes the number of steps
-  request.steps = 2;
+  request.steps = steps_;
   request.seed = 0;
   request.width = request.height = size_;
-  const auto drawing = pipeline::Model::load(options_).draw(request);
-  return at::tensor(drawing.image.data).view(drawing.image.shape);
+  Timing timing;
+  auto begin = std::chrono::steady_clock::now();
+  auto model = pipeline::Model::load(options_);
+  timing.load_seconds = seconds_since(begin);
+  begin = std::chrono::steady_clock::now();
+  const auto drawing = model.draw(request);
+  timing.seconds = seconds_since(begin);
+  timing.output = at::tensor(drawing.image.data).view(drawing.image.shape);
+  return timing;
 }
 
 Timing Pieces::run(const std::string& piece) {
   const c10::InferenceMode no_gradients;
   const bool whole = piece == "load" || piece == "picture";
   if (whole) networks_.reset();
+  if (piece == "picture") return picture();
   const Networks* parts = whole ? nullptr : &networks();
+  const ops::ScopedArena reused(whole ? nullptr : &arena_);
   const auto begin = std::chrono::steady_clock::now();
   Timing timing;
   if (piece == "load") {
     pipeline::Model::load(options_);
-  } else if (piece == "picture") {
-    timing.output = picture();
   } else if (piece == "text") {
     timing.output = parts->text.forward(ids_);
   } else if (piece == "bind") {
@@ -98,7 +110,7 @@ Timing Pieces::run(const std::string& piece) {
     throw InputError("--pieces",
                      expected_got("one of " + joined(piece_names()), fmt::format("\"{}\"", printable(piece))));
   }
-  timing.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  timing.seconds = seconds_since(begin);
   return timing;
 }
 

@@ -114,6 +114,22 @@ INSTANTIATE_TEST_SUITE_P(
                                      Case{1, 16, 0, 5, 3, 66, 70, ops::kSame3x3, false, false},
                                      Case{5, 130, 0, 257, 1, 3, 9, ops::kPointwise, true, false})));
 
+// A doubled picture goes through other small kernels; the same bound as above.
+TEST(Conv2dDoubled, EveryFormAgreesWithTheDefinition) {
+  for (const std::string& form : all_forms()) {
+    for (const auto& [batch, in, out, height, width] : std::vector<std::array<int64_t, 5>>{
+             {1, 16, 16, 1, 1}, {2, 32, 40, 5, 7}, {3, 48, 33, 8, 4}, {1, 4, 8, 3, 3}, {1, 64, 160, 17, 30}}) {
+      const auto x = pixels({batch, in, height, width}), weight = at::randn({out, in, 3, 3}), bias = at::randn({out});
+      const auto expected = at::conv2d(at::upsample_nearest2d(x, {2 * height, 2 * width}), weight, bias, 1, 1);
+      const ops::ScopedForm forced(form);
+      const ops::ConvWeights weights(weight, bias, ops::kSame3x3);
+      const auto got = ops::conv2d({x, {}, weights, {}, {}, /*doubled=*/true});
+      ASSERT_EQ(got.sizes(), expected.sizes());
+      EXPECT_LT((got - expected).abs().max().item<float>(), 2e-5 * expected.abs().max().item<float>()) << form;
+    }
+  }
+}
+
 TEST(ConvWeights, ASingleTensorIsPackedAnew) {
   for (const std::string& form : all_forms()) {
     const ops::ScopedForm forced(form);

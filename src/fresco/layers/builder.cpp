@@ -5,6 +5,7 @@
 #include "fresco/ops/cost.h"
 #include "fresco/ops/gradient.h"
 #include "fresco/ops/group_norm_silu/group_norm_silu.h"
+#include "fresco/ops/layer_norm/layer_norm.h"
 #include "fresco/ops/memory/arena.h"
 
 namespace fresco::layers {
@@ -73,6 +74,12 @@ at::Tensor conv2d(const Conv& conv, const at::Tensor& x, const at::Tensor& skip,
   return ops::conv2d({x, skip, *conv, shift, residual});
 }
 
+at::Tensor conv2d_doubled(const Conv& conv, const at::Tensor& x) {
+  const ops::ScopedLayer layer(conv->name);
+  const at::Tensor none;
+  return ops::conv2d({x, none, *conv, none, none, /*doubled=*/true});
+}
+
 at::Tensor linear(const Linear& linear, const at::Tensor& x, const at::Tensor& residual) {
   const ops::ScopedLayer layer(linear->name);
   return ops::linear({x, *linear, residual});
@@ -80,8 +87,7 @@ at::Tensor linear(const Linear& linear, const at::Tensor& x, const at::Tensor& r
 
 at::Tensor layer_norm(const Norm& norm, const at::Tensor& x, double eps) {
   const ops::ScopedLayer layer(norm->name);
-  const ops::Span span("layer_norm", "torch", [&] { return ops::elementwise_cost(x, 5); });
-  return at::layer_norm(x, {x.size(-1)}, norm->weight, norm->bias, eps);
+  return ops::layer_norm({x, norm->weight, norm->bias, eps});
 }
 
 at::Tensor group_norm(const Norm& norm, const at::Tensor& x, const at::Tensor& skip, const GroupNormOptions& options) {

@@ -54,6 +54,8 @@ struct GroupNormOptions {
   bool silu = true;
 };
 at::Tensor group_norm(const Norm& norm, const at::Tensor& x, const at::Tensor& skip, const GroupNormOptions& options);
+/// Doubles x to the nearest pixel, then convolves it.
+at::Tensor conv2d_doubled(const Conv& conv, const at::Tensor& x);
 /// To the nearest pixel.
 at::Tensor enlarge(const at::Tensor& x, int64_t height, int64_t width);
 

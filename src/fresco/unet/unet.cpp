@@ -98,13 +98,21 @@ class UNet::Run {
     if (stage.spec->resample == Resample::halve) {
       hidden_ = layers::conv2d(stage.resample, hidden_);
     } else {
-      const bool exact = stage.spec->resample == Resample::exact_double || skips_.empty();
-      const int64_t height = exact ? 2 * hidden_.size(2) : skips_.back().size(2);
-      const int64_t width = exact ? 2 * hidden_.size(3) : skips_.back().size(3);
+      enlarge(stage);
+    }
+    if (stage.spec->pushes_resampled) skips_.push_back(hidden_);
+  }
+
+  void enlarge(const Stage& stage) {
+    const bool exact = stage.spec->resample == Resample::exact_double || skips_.empty();
+    const int64_t height = exact ? 2 * hidden_.size(2) : skips_.back().size(2);
+    const int64_t width = exact ? 2 * hidden_.size(3) : skips_.back().size(3);
+    if (height == 2 * hidden_.size(2) && width == 2 * hidden_.size(3)) {
+      hidden_ = layers::conv2d_doubled(stage.resample, hidden_);
+    } else {
       hidden_ = layers::enlarge(hidden_, height, width);
       hidden_ = layers::conv2d(stage.resample, hidden_);
     }
-    if (stage.spec->pushes_resampled) skips_.push_back(hidden_);
   }
 
   at::Tensor hidden_, time_;

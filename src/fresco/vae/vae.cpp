@@ -122,9 +122,7 @@ at::Tensor Decoder::forward(const at::Tensor& latents) const {
   h = middle_->forward(layers::conv2d(conv_in_, h));
   for (const Level& level : levels_) {
     for (const auto& cell : level.resnets) h = cell.forward(std::move(h), {}, {});
-    if (!level.enlarge) continue;
-    h = layers::enlarge(h, 2 * h.size(2), 2 * h.size(3));
-    h = layers::conv2d(level.enlarge, h);
+    if (level.enlarge) h = layers::conv2d_doubled(level.enlarge, h);
   }
   h = norm_silu(norm_out_, h, spec_.groups);
   return layers::conv2d(conv_out_, h);

@@ -78,15 +78,17 @@ Cost cost(const Conv2dCall& call) {
   const auto& shape = call.weights.shape();
   const int64_t out = shape[0], in = shape[1], rows = shape[2], columns = shape[3];
   const ConvGeometry& g = call.weights.geometry();
-  const int64_t height = (call.x.size(2) + g.top + g.bottom - rows) / g.stride + 1;
-  const int64_t width = (call.x.size(3) + g.left + g.right - columns) / g.stride + 1;
+  const int64_t scale = call.doubled ? 2 : 1;
+  const int64_t height = (scale * call.x.size(2) + g.top + g.bottom - rows) / g.stride + 1;
+  const int64_t width = (scale * call.x.size(3) + g.left + g.right - columns) / g.stride + 1;
   const auto results = static_cast<double>(call.x.size(0) * out * height * width);
   const auto weights = static_cast<double>(out * in * rows * columns + out);
   const auto element = static_cast<double>(call.x.element_size());
   return {.flops = 2 * results * static_cast<double>(in * rows * columns),
           .bytes = bytes_of(call.x) + bytes_of(call.skip) + bytes_of(call.residual) + (weights + results) * element,
-          .shape = fmt::format("{}x{}x{}x{}, {}x{}{} to {}", call.x.size(0), in, call.x.size(2), call.x.size(3), rows,
-                               columns, g.stride == 1 ? "" : fmt::format("/{}", g.stride), out),
+          .shape = fmt::format("{}x{}x{}x{}{}, {}x{}{} to {}", call.x.size(0), in, call.x.size(2), call.x.size(3),
+                               call.doubled ? " doubled" : "", rows, columns,
+                               g.stride == 1 ? "" : fmt::format("/{}", g.stride), out),
           .arithmetic = call.weights.kernels().products == Products::bf16 ? Arithmetic::bf16 : arithmetic_of(call.x)};
 }
 

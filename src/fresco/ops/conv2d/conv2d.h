@@ -71,12 +71,16 @@ struct Conv2dCall {
   const ConvWeights& weights;
   const at::Tensor& shift;
   const at::Tensor& residual;
+  bool doubled = false;  // x is read as if each pixel were four: 3x3 with stride 1 alone, without a skip
 };
 Cost cost(const Conv2dCall& call);
 at::Tensor conv2d(const Conv2dCall& call);
 at::Tensor conv2d_reference(const Conv2dCall& call);
 at::Tensor conv2d_onednn(const Conv2dCall& call);
 at::Tensor conv2d_packed(const Conv2dCall& call);
+
+/// x [B, C, H, W] -> [B, C, 2H, 2W]: each pixel four times.
+at::Tensor doubled(const at::Tensor& x);
 
 /// oneDNN's blocked layout of a weight [C_out, C_in, kh, kw], and back.
 at::Tensor pack_onednn(const at::Tensor& weight, const ConvGeometry& geometry);

@@ -46,6 +46,10 @@ at::Tensor pack_onednn(const at::Tensor& weight, const ConvGeometry& geometry) {
 }
 
 at::Tensor conv2d_onednn(const Conv2dCall& call) {
+  if (call.doubled) {
+    const auto x = doubled(call.x);
+    return conv2d_onednn({x, call.skip, call.weights, call.shift, call.residual});
+  }
   const ConvGeometry& g = call.weights.geometry();
   const bool even = g.top == g.bottom && g.left == g.right;
   const auto channels_last = at::MemoryFormat::ChannelsLast;

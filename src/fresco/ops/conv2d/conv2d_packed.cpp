@@ -17,6 +17,8 @@ constexpr int64_t kGroupBytes = 8 << 20;
 // From so many tiles on, transforming weights once for all of them pays.
 constexpr int64_t kShareFrom = 256;
 constexpr int64_t kTasksPerThread = 4;
+// Pixels from which a form of larger tiles serves, where kernels have one.
+constexpr int64_t kLargePicture = 96 * 96;
 
 int64_t divided_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -41,8 +43,9 @@ gemm::Rows rows_of(const Conv2dCall& call, const at::Tensor& x, const at::Tensor
 at::Tensor make_output(const Conv2dCall& call, const at::Tensor& x) {
   const ConvGeometry& g = call.weights.geometry();
   const int64_t side = call.weights.shape()[2];
-  const int64_t height = (x.size(2) + g.top + g.bottom - side) / g.stride + 1;
-  const int64_t width = (x.size(3) + g.left + g.right - side) / g.stride + 1;
+  const int64_t scale = call.doubled ? 2 : 1;
+  const int64_t height = (scale * x.size(2) + g.top + g.bottom - side) / g.stride + 1;
+  const int64_t width = (scale * x.size(3) + g.left + g.right - side) / g.stride + 1;
   return empty({x.size(0), call.weights.shape()[0], height, width}, x.options(), kChannelsLast);
 }
 
@@ -53,35 +56,35 @@ int64_t tile_blocks(int64_t tiles, int64_t most, int64_t columns) {
 }
 
 // All blocks of a group of panels. u: their transformed weights, or null.
-void convolve_group(const winograd::Kernel& kernel, const winograd::Call& call, int64_t first, int64_t panels,
-                    const std::byte* u, int64_t u_panel) {
-  const int64_t tiles = call.batch * winograd::tiles_of(call.rows, kernel.side);
+void convolve_group(const winograd::Kernel& kernel, const winograd::Call& call, const winograd::Phase& phase,
+                    int64_t first, int64_t panels, const std::byte* u, int64_t u_panel) {
+  const int64_t tiles = call.batch * winograd::tiles_of(call.rows, kernel);
   const int64_t width = kernel.columns / kernel.panel, columns = divided_up(panels, width);
   const int64_t blocks = std::min(tiles, tile_blocks(tiles, kernel.tiles, columns));
   parallel_for(blocks * columns, kernel.scratch_bytes, [&](int64_t i, std::byte* scratch) {
     const int64_t block = i % blocks, column = i / blocks;
     const int64_t tile = tiles * block / blocks, panel = panels * column / columns;
     const winograd::Block part{tile, tiles * (block + 1) / blocks - tile, first + panel,
-                               panels * (column + 1) / columns - panel};
+                               panels * (column + 1) / columns - panel, phase};
     kernel.convolve(call, part, u == nullptr ? nullptr : u + panel * u_panel, scratch);
   });
 }
 
-void transform_group(const winograd::Kernel& kernel, const gemm::Packed& weights, int64_t first, int64_t panels,
-                     std::byte* u, int64_t u_panel) {
+void transform_group(const winograd::Kernel& kernel, const gemm::Packed& weights, const winograd::Phase& phase,
+                     int64_t first, int64_t panels, std::byte* u, int64_t u_panel) {
   constexpr int64_t kChannels = 64;
   const int64_t pieces = divided_up(weights.depth, kChannels);
   parallel_for(panels * pieces, 0, [&](int64_t i, std::byte*) {
     const int64_t panel = i / pieces, channel = i % pieces * kChannels;
-    kernel.transform_weights(weights, first + panel, channel, std::min(kChannels, weights.depth - channel),
+    kernel.transform_weights(weights, phase, first + panel, channel, std::min(kChannels, weights.depth - channel),
                              u + panel * u_panel);
   });
 }
 
-void convolve_winograd(const winograd::Kernel& kernel, const winograd::Call& call) {
-  const int64_t tiles = call.batch * winograd::tiles_of(call.rows, kernel.side), panels = call.weights.panels();
-  if (tiles < kShareFrom) return convolve_group(kernel, call, 0, panels, nullptr, 0);
-  const int64_t points = (kernel.side + 2) * (kernel.side + 2);
+void convolve_phase(const winograd::Kernel& kernel, const winograd::Call& call, const winograd::Phase& phase) {
+  const int64_t tiles = call.batch * winograd::tiles_of(call.rows, kernel), panels = call.weights.panels();
+  if (tiles < kShareFrom) return convolve_group(kernel, call, phase, 0, panels, nullptr, 0);
+  const int64_t points = kernel.points * kernel.points;
   const int64_t u_panel =
       points * divided_up(call.weights.depth, 2) * 2 * kernel.panel * static_cast<int64_t>(kernel.element_bytes);
   const int64_t width = kernel.columns / kernel.panel;
@@ -90,9 +93,24 @@ void convolve_winograd(const winograd::Kernel& kernel, const winograd::Call& cal
   auto* room = static_cast<std::byte*>(u.mutable_data_ptr());
   for (int64_t first = 0; first < panels; first += group) {
     const int64_t count = std::min(group, panels - first);
-    transform_group(kernel, call.weights, first, count, room, u_panel);
-    convolve_group(kernel, call, first, count, room, u_panel);
+    transform_group(kernel, call.weights, phase, first, count, room, u_panel);
+    convolve_group(kernel, call, phase, first, count, room, u_panel);
   }
+}
+
+void convolve_winograd(const winograd::Kernel& kernel, const winograd::Call& call) {
+  for (int64_t y = 0; y < kernel.scale; ++y) {
+    for (int64_t x = 0; x < kernel.scale; ++x) convolve_phase(kernel, call, {y, x});
+  }
+}
+
+// The form of Winograd's convolution for a call; null: products over the taps.
+const winograd::Kernel* winograd_for(const Conv2dCall& call, const at::Tensor& y) {
+  const KernelSet& kernels = call.weights.kernels();
+  if (call.weights.packed().layout != Layout::winograd) return nullptr;
+  if (call.doubled) return kernels.doubled;
+  const bool large = y.size(2) * y.size(3) >= kLargePicture;
+  return large ? kernels.winograd_large : kernels.winograd;
 }
 
 gemm::Epilogue epilogue_of(const Conv2dCall& call, const at::Tensor& shift, const at::Tensor& residual,
@@ -108,6 +126,10 @@ gemm::Epilogue epilogue_of(const Conv2dCall& call, const at::Tensor& shift, cons
 }  // namespace
 
 at::Tensor conv2d_packed(const Conv2dCall& call) {
+  if (call.doubled && call.weights.packed().layout != Layout::winograd) {
+    const auto x = doubled(call.x);
+    return conv2d_packed({x, call.skip, call.weights, call.shift, call.residual});
+  }
   const auto plain = [](const at::Tensor& t) { return t.defined() ? contiguous(t, kChannelsLast) : t; };
   const auto x = plain(call.x), skip = plain(call.skip), residual = plain(call.residual);
   const auto shift = call.shift.defined() ? call.shift.contiguous() : call.shift;
@@ -115,9 +137,8 @@ at::Tensor conv2d_packed(const Conv2dCall& call) {
   const PackedWeights& packed = call.weights.packed();
   const auto rows = rows_of(call, x, skip, y);
   const auto epilogue = epilogue_of(call, shift, residual, y);
-  if (packed.layout == Layout::winograd) {
-    convolve_winograd(*call.weights.kernels().winograd,
-                      {rows, x.size(0), packed.view, epilogue, y.mutable_data_ptr<float>(), y.size(1)});
+  if (const auto* kernel = winograd_for(call, y)) {
+    convolve_winograd(*kernel, {rows, x.size(0), packed.view, epilogue, y.mutable_data_ptr<float>(), y.size(1)});
   } else {
     gemm::multiply(*call.weights.kernels().matrix, {rows, x.size(0) * y.size(2) * y.size(3), packed.view, epilogue,
                                                     y.mutable_data_ptr<float>(), y.size(1)});

@@ -19,32 +19,41 @@ struct Call {
   int64_t out_stride = 0;
 };
 
-/// A share of the work: tiles [tile, tile + tiles) of all samples together, panels [panel, panel + panels).
+/// Which rows and columns of output pixels: 0 and 0, but for doubled pictures.
+struct Phase {
+  int64_t y = 0, x = 0;
+};
+
+/// A share of the work: tiles [tile, tile + tiles) of all samples together, panels [panel, panel + panels), of one phase.
 struct Block {
   int64_t tile, tiles, panel, panels;
+  Phase phase;
 };
 
 /// One instruction set's code for one tile size and one kind of products.
 struct Kernel {
   int64_t side;            // m: output pixels of a tile along one side
+  int64_t points;          // products of a tile along one side
+  int64_t scale;           // 2: the picture is read as if doubled to the nearest pixel, and convolved in 2 x 2 phases
   int64_t panel;           // columns of a panel
   int64_t tiles, columns;  // most of a block
   size_t scratch_bytes;    // of a block, aligned to 64
   size_t element_bytes;    // of transformed weights
-  /// Transforms channels [first, first + count) of a panel's weights into u [side + 2)^2][channels][panel], whole channels' room.
-  void (*transform_weights)(const gemm::Packed& weights, int64_t panel, int64_t first, int64_t count, void* u);
+  /// Transforms channels [first, first + count) of a panel's weights into u [points^2][channels][panel], whole channels' room.
+  void (*transform_weights)(const gemm::Packed& weights, const Phase& phase, int64_t panel, int64_t first,
+                            int64_t count, void* u);
   /// u: transformed weights of the block's panels one after the other, or null: transformed on the way.
   void (*convolve)(const Call& call, const Block& block, const void* u, std::byte* scratch);
 };
 
-extern const Kernel kAvx2Float4x4;
-extern const Kernel kAvx512Float4x4;
-extern const Kernel kAvx512Bf16Of4x4;
-extern const Kernel kAvx512Bf16Of2x2;
+extern const Kernel kAvx2Float4x4, kAvx2Float4x4Doubled;
+extern const Kernel kAvx512Float4x4, kAvx512Float4x4Doubled;
+extern const Kernel kAvx512Bf16Of4x4, kAvx512Bf16Of2x2, kAvx512Bf16Of4x4Doubled;
 
-/// Tiles of one sample.
-inline int64_t tiles_of(const gemm::Rows& rows, int64_t side) {
-  return ((rows.out_height + side - 1) / side) * ((rows.out_width + side - 1) / side);
+/// Tiles of one sample and phase.
+inline int64_t tiles_of(const gemm::Rows& rows, const Kernel& kernel) {
+  const int64_t step = kernel.side * kernel.scale;
+  return ((rows.out_height + step - 1) / step) * ((rows.out_width + step - 1) / step);
 }
 
 }  // namespace fresco::ops::winograd

@@ -56,15 +56,18 @@ struct StoreBfloat16 {
 
 // Where a tile lies.
 struct Place {
-  int64_t sample, y, x;  // first output pixel
+  int64_t sample, y, x;  // first output pixel, counted within its phase
+  int64_t top, left;     // first input pixel
 };
 
 template <typename Form>
-FRESCO_INLINE Place place_of(const gemm::Rows& rows, int64_t tile) {
-  const int64_t across = (rows.out_width + Form::kOut - 1) / Form::kOut;
-  const int64_t down = (rows.out_height + Form::kOut - 1) / Form::kOut;
+FRESCO_INLINE Place place_of(const gemm::Rows& rows, const Phase& phase, int64_t tile) {
+  constexpr int64_t kStep = Form::kOut * Form::kScale;
+  const int64_t across = (rows.out_width + kStep - 1) / kStep;
+  const int64_t down = (rows.out_height + kStep - 1) / kStep;
   const int64_t within = tile % (across * down);
-  return {tile / (across * down), within / across * Form::kOut, within % across * Form::kOut};
+  const int64_t y = within / across * Form::kOut, x = within % across * Form::kOut;
+  return {tile / (across * down), y, x, y - rows.top + phase.y, x - rows.left + phase.x};
 }
 
 // One of the two inputs, from a channel on.
@@ -83,7 +86,7 @@ FRESCO_INLINE Plane plane_at(const gemm::Rows& rows, int64_t channel) {
 template <typename Form, bool Whole>
 FRESCO_INLINE void load_patch(const gemm::Rows& rows, const Plane& plane, const Place& place, int64_t n,
                               Vec (&d)[Form::kIn * Form::kIn]) {
-  const int64_t y0 = place.y - rows.top, x0 = place.x - rows.left;
+  const int64_t y0 = place.top, x0 = place.left;
   const bool inside = y0 >= 0 && x0 >= 0 && y0 + Form::kIn <= rows.height && x0 + Form::kIn <= rows.width;
   const float* origin = plane.x + ((place.sample * rows.height + y0) * rows.width + x0) * plane.stride;
   const auto get = [&](int64_t y, int64_t x) {
@@ -127,7 +130,7 @@ FRESCO_INLINE void transform_input(const gemm::Rows& rows, const Block& block, i
                                    typename Store::Element* v) {
   Vec d[Form::kIn * Form::kIn];
   for (int64_t t = 0; t < block.tiles; ++t) {
-    const Place place = place_of<Form>(rows, block.tile + t);
+    const Place place = place_of<Form>(rows, block.phase, block.tile + t);
     for (int64_t c = 0; c < n; c += simd::kLanes) {
       const Plane plane = plane_at(rows, channel + c);
       if (n - c >= simd::kLanes) {
@@ -147,28 +150,29 @@ FRESCO_INLINE Vec load_weight(const gemm::Packed& w, int64_t at) {
 
 // G g G^T of one channel and a vector of columns.
 template <typename Form>
-FRESCO_INLINE void transform_kernel(const gemm::Packed& w, int64_t at, Vec (&u)[Form::kIn * Form::kIn]) {
+FRESCO_INLINE void transform_kernel(const gemm::Packed& w, const Phase& phase, int64_t at,
+                                    Vec (&u)[Form::kIn * Form::kIn]) {
   Vec g[9], columns[Form::kIn * 3];
 #pragma GCC unroll 9
   for (int i = 0; i < 9; ++i) g[i] = load_weight(w, at + i * kPanel);
 #pragma GCC unroll 3
-  for (int x = 0; x < 3; ++x) Form::kernel(g + x, 3, columns + x, 3);
+  for (int x = 0; x < 3; ++x) Form::kernel(g + x, 3, columns + x, 3, phase.y);
 #pragma GCC unroll 6
-  for (int y = 0; y < Form::kIn; ++y) Form::kernel(columns + y * 3, 1, u + y * Form::kIn, 1);
+  for (int y = 0; y < Form::kIn; ++y) Form::kernel(columns + y * 3, 1, u + y * Form::kIn, 1, phase.x);
 }
 
 // Channels [first, first + count) of one panel, `step` elements from point to point; an odd count is filled with zeros.
 template <typename Form, typename Store>
-FRESCO_INLINE void transform_panel(const gemm::Packed& w, int64_t panel, int64_t first, int64_t count, int64_t step,
-                                   typename Store::Element* u) {
+FRESCO_INLINE void transform_panel(const gemm::Packed& w, const Phase& phase, int64_t panel, int64_t first,
+                                   int64_t count, int64_t step, typename Store::Element* u) {
   constexpr int kPoints = Form::kIn * Form::kIn;
   Vec one[kPoints], two[kPoints];
   for (int64_t k = 0; k < count; k += 2) {
     for (int64_t c = 0; c < kPanel; c += simd::kLanes) {
       const int64_t at = (panel * w.depth + first + k) * 9 * kPanel + c;
-      transform_kernel<Form>(w, at, one);
+      transform_kernel<Form>(w, phase, at, one);
       if (k + 1 < count) {
-        transform_kernel<Form>(w, at + 9 * kPanel, two);
+        transform_kernel<Form>(w, phase, at + 9 * kPanel, two);
       } else {
         for (Vec& v : two) v = simd::zero();
       }
@@ -180,7 +184,8 @@ FRESCO_INLINE void transform_panel(const gemm::Packed& w, int64_t panel, int64_t
 
 // Interpolates a vector of columns of one tile and writes its pixels.
 template <typename Form>
-FRESCO_INLINE void write_tile(const Call& call, const Place& place, int64_t column, const float* sums) {
+FRESCO_INLINE void write_tile(const Call& call, const Phase& phase, const Place& place, int64_t column,
+                              const float* sums) {
   constexpr int64_t kStep = kTiles * kColumns;
   Vec m[Form::kIn * Form::kIn], rows[Form::kOut * Form::kIn], y[Form::kOut * Form::kOut];
 #pragma GCC unroll 36
@@ -192,9 +197,13 @@ FRESCO_INLINE void write_tile(const Call& call, const Place& place, int64_t colu
   const gemm::Rows& in = call.rows;
   const int64_t left = call.weights.outputs - column;
   alignas(64) float finished[simd::kLanes];
-  for (int64_t r = 0; r < Form::kOut && place.y + r < in.out_height; ++r) {
-    for (int64_t c = 0; c < Form::kOut && place.x + c < in.out_width; ++c) {
-      const int64_t pixel = (place.sample * in.out_height + place.y + r) * in.out_width + place.x + c;
+  for (int64_t r = 0; r < Form::kOut; ++r) {
+    const int64_t row = (place.y + r) * Form::kScale + phase.y;
+    if (row >= in.out_height) break;
+    for (int64_t c = 0; c < Form::kOut; ++c) {
+      const int64_t at = (place.x + c) * Form::kScale + phase.x;
+      if (at >= in.out_width) break;
+      const int64_t pixel = (place.sample * in.out_height + row) * in.out_width + at;
       simd::store(finished, y[r * Form::kOut + c]);
       gemm::finish(call.epilogue, call.weights.outputs, pixel, column, left, finished,
                    call.out + pixel * call.out_stride + column);
@@ -205,10 +214,10 @@ FRESCO_INLINE void write_tile(const Call& call, const Place& place, int64_t colu
 template <typename Form>
 FRESCO_INLINE void write_block(const Call& call, const Block& block, const float* sums) {
   for (int64_t t = 0; t < block.tiles; ++t) {
-    const Place place = place_of<Form>(call.rows, block.tile + t);
+    const Place place = place_of<Form>(call.rows, block.phase, block.tile + t);
     for (int64_t c = 0; c < block.panels * kPanel; c += simd::kLanes) {
       const int64_t column = block.panel * kPanel + c;
-      if (column < call.weights.outputs) write_tile<Form>(call, place, column, sums + t * kColumns + c);
+      if (column < call.weights.outputs) write_tile<Form>(call, block.phase, place, column, sums + t * kColumns + c);
     }
   }
 }
@@ -231,7 +240,7 @@ void convolve(const Call& call, const Block& block, const void* transformed, std
         step = even * kPanel;
         u += p * S::kPoints * step + k * kPanel;
       } else {
-        transform_panel<Form, Store>(call.weights, block.panel + p, k, n, step, own);
+        transform_panel<Form, Store>(call.weights, block.phase, block.panel + p, k, n, step, own);
         u = own;
       }
       for (int64_t point = 0; point < S::kPoints; ++point) {
@@ -245,14 +254,18 @@ void convolve(const Call& call, const Block& block, const void* transformed, std
 }
 
 template <typename Form, typename Store>
-void transform_weights(const gemm::Packed& w, int64_t panel, int64_t first, int64_t count, void* u) {
+void transform_weights(const gemm::Packed& w, const Phase& phase, int64_t panel, int64_t first, int64_t count,
+                       void* u) {
   const int64_t step = (w.depth + 1) / 2 * 2 * kPanel;
-  transform_panel<Form, Store>(w, panel, first, count, step, static_cast<typename Store::Element*>(u) + first * kPanel);
+  transform_panel<Form, Store>(w, phase, panel, first, count, step,
+                               static_cast<typename Store::Element*>(u) + first * kPanel);
 }
 
 template <typename Form, typename Store>
 constexpr Kernel kernel_of() {
   return {Form::kOut,
+          Form::kIn,
+          Form::kScale,
           kPanel,
           kTiles,
           kColumns,

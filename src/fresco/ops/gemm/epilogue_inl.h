@@ -31,6 +31,26 @@ FRESCO_INLINE void finish_row(const Call& call, int64_t row, int64_t panel, cons
   }
 }
 
+// The same for rows [row, row + rows) where all columns are there and no sample is shifted.
+FRESCO_INLINE void finish_whole(const Call& call, int64_t row, int64_t rows, int64_t panel, const float* sums,
+                                int64_t stride) {
+  const int64_t c = panel * kPanel;
+  const Epilogue& e = call.epilogue;
+  const Vec bias0 = e.bias ? simd::load(e.bias + c) : simd::zero();
+  const Vec bias1 = e.bias ? simd::load(e.bias + c + simd::kLanes) : simd::zero();
+  const float* residual = e.residual ? e.residual + row * e.residual_stride + c : nullptr;
+  float* out = call.out + row * call.out_stride + c;
+  for (int64_t r = 0; r < rows; ++r, sums += stride, out += call.out_stride) {
+    Vec v0 = simd::add(simd::load(sums), bias0), v1 = simd::add(simd::load(sums + simd::kLanes), bias1);
+    if (residual) {
+      v0 = simd::add(v0, simd::load(residual + r * e.residual_stride));
+      v1 = simd::add(v1, simd::load(residual + r * e.residual_stride + simd::kLanes));
+    }
+    simd::store(out, v0);
+    simd::store(out + simd::kLanes, v1);
+  }
+}
+
 // The same for panels of values and gates.
 FRESCO_INLINE void finish_geglu(const Call& call, int64_t row, int64_t panel, const float* sums) {
   const int64_t c = panel * simd::kLanes, n = call.weights.outputs / 2 - c;

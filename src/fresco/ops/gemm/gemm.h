@@ -72,7 +72,7 @@ struct Block {
 
 /// Limits of a block, and the scratch memory that computing one takes.
 constexpr int64_t kMaxRows = 128;
-constexpr int64_t kMaxColumns = 256;
+constexpr int64_t kMaxColumns = 320;
 constexpr int64_t kScratchBytes = 512 * 1024;
 
 /// One instruction set's code.

@@ -30,12 +30,21 @@ FRESCO_INLINE const float* float_panel(const Packed& w, int64_t panel, int64_t d
 template <typename Copy>
 FRESCO_INLINE void copy_rows(const Call& call, const Block& block, int64_t depth, int64_t n,
                              typename Copy::Element* to) {
-  for (int64_t r = 0; r < block.rows; ++r)
-    put_row<Copy>(call.rows, pixel_of(call.rows, block.row + r), depth, n, to + r * kDistance<Copy>);
+  const Rows& from = call.rows;
+  const bool plain = from.side == 1 && from.stride == 1;
+  for (int64_t r = 0; r < block.rows; ++r, to += kDistance<Copy>) {
+    if (plain) {
+      put_tap<Copy>(from, block.row + r, depth, n, to);
+    } else {
+      put_row<Copy>(from, pixel_of(from, block.row + r), depth, n, to);
+    }
+  }
 }
 
 FRESCO_INLINE void finish_panel(const Call& call, const Block& block, int64_t panel, const float* sums,
                                 int64_t stride) {
+  const bool whole = (panel + 1) * kPanel <= call.weights.outputs && call.epilogue.shift == nullptr;
+  if (whole && !call.epilogue.geglu) return finish_whole(call, block.row, block.rows, panel, sums, stride);
   for (int64_t r = 0; r < block.rows; ++r) {
     if (call.epilogue.geglu) {
       finish_geglu(call, block.row + r, panel, sums + r * stride);

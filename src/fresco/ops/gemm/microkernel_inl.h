@@ -17,20 +17,28 @@ struct Tile {
 };
 
 template <int Rows>
-FRESCO_INLINE void load_sums(const Tile& tile, Vec (&sums)[Rows][2]) {
+FRESCO_INLINE void start_sums(Vec (&sums)[Rows][2]) {
 #pragma GCC unroll 16
-  for (int m = 0; m < Rows; ++m) {
-    sums[m][0] = tile.accumulate ? simd::load(tile.c + m * tile.stride) : simd::zero();
-    sums[m][1] = tile.accumulate ? simd::load(tile.c + m * tile.stride + simd::kLanes) : simd::zero();
-  }
+  for (int m = 0; m < Rows; ++m) sums[m][0] = sums[m][1] = simd::zero();
 }
 
+// Adding at the end rather than starting from what is there leaves the loads time to arrive.
 template <int Rows>
 FRESCO_INLINE void store_sums(const Tile& tile, const Vec (&sums)[Rows][2]) {
+  float* c = tile.c;
+  const int64_t stride = tile.stride;
+  if (tile.accumulate) {
+#pragma GCC unroll 16
+    for (int m = 0; m < Rows; ++m) {
+      simd::store(c + m * stride, simd::add(simd::load(c + m * stride), sums[m][0]));
+      simd::store(c + m * stride + simd::kLanes, simd::add(simd::load(c + m * stride + simd::kLanes), sums[m][1]));
+    }
+    return;
+  }
 #pragma GCC unroll 16
   for (int m = 0; m < Rows; ++m) {
-    simd::store(tile.c + m * tile.stride, sums[m][0]);
-    simd::store(tile.c + m * tile.stride + simd::kLanes, sums[m][1]);
+    simd::store(c + m * stride, sums[m][0]);
+    simd::store(c + m * stride + simd::kLanes, sums[m][1]);
   }
 }
 
@@ -40,7 +48,7 @@ struct Float32 {
   template <int Rows, int Distance>
   static void run(int64_t depth, const float* a, const float* b, const Tile& tile) {
     Vec sums[Rows][2];
-    load_sums<Rows>(tile, sums);
+    start_sums<Rows>(sums);
     for (int64_t k = 0; k < depth; ++k) {
       const Vec b0 = simd::load(b), b1 = simd::load(b + simd::kLanes);
 #pragma GCC unroll 16
@@ -63,7 +71,7 @@ struct Bfloat16 {
   template <int Rows, int Distance>
   static void run(int64_t depth, const uint16_t* a, const uint16_t* b, const Tile& tile) {
     Vec sums[Rows][2];
-    load_sums<Rows>(tile, sums);
+    start_sums<Rows>(sums);
     const auto* pairs = reinterpret_cast<const int32_t*>(a);
     for (int64_t k = 0; k < depth; k += 2) {
       const auto b0 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b));

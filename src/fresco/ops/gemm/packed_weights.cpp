@@ -88,12 +88,27 @@ void move_any(const PackedWeights& packed, const Shape& shape, const at::Tensor&
 KernelSet kernels_for(Isa isa, Products products) {
   switch (isa) {
     case Isa::avx2:
-      return {isa, Products::f32, &gemm::kAvx2, &winograd::kAvx2Float4x4};
+      return {isa,
+              Products::f32,
+              &gemm::kAvx2,
+              &winograd::kAvx2Float4x4,
+              &winograd::kAvx2Float4x4,
+              &winograd::kAvx2Float4x4Doubled};
     case Isa::avx512:
-      return {isa, Products::f32, &gemm::kAvx512, &winograd::kAvx512Float4x4};
+      return {isa,
+              Products::f32,
+              &gemm::kAvx512,
+              &winograd::kAvx512Float4x4,
+              &winograd::kAvx512Float4x4,
+              &winograd::kAvx512Float4x4Doubled};
     case Isa::avx512_bf16:
-      if (products == Products::bf16) return {isa, products, &gemm::kAvx512Bf16, &winograd::kAvx512Bf16Of2x2};
-      return {Isa::avx512, Products::f32, &gemm::kAvx512, &winograd::kAvx512Float4x4};
+      if (products == Products::f32) return kernels_for(Isa::avx512, products);
+      return {isa,
+              products,
+              &gemm::kAvx512Bf16,
+              &winograd::kAvx512Bf16Of2x2,
+              &winograd::kAvx512Bf16Of4x4,
+              &winograd::kAvx512Bf16Of4x4Doubled};
     case Isa::none:
       break;
   }

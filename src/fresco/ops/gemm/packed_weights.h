@@ -18,15 +18,17 @@ struct KernelSet {
   Products products = Products::f32;
   const gemm::Kernel* matrix = nullptr;
   const winograd::Kernel* winograd = nullptr;
+  const winograd::Kernel* winograd_large = nullptr;  // for large pictures
+  const winograd::Kernel* doubled = nullptr;         // for pictures doubled on the way
 };
 
 /// What weights are packed for on this thread now (current_isa(), current_products()); isa none when nothing faster than libtorch runs.
 KernelSet current_kernels();
 
 enum class Layout : uint8_t {
-  matrix,    // [outputs, depth] in panels
-  gated,     // the same for GEGLU: each panel half values, half their gates
-  taps,      // [outputs, channels, side, side] as a matrix whose depth runs over all channels of a tap before the next tap
+  matrix,  // [outputs, depth] in panels
+  gated,   // the same for GEGLU: each panel half values, half their gates
+  taps,  // [outputs, channels, side, side] as a matrix whose depth runs over all channels of a tap before the next tap
   winograd,  // [outputs, depth, 3, 3]: panels of nine values
 };
 
@@ -48,7 +50,8 @@ at::Tensor unpack(const PackedWeights& packed, at::IntArrayRef shape);
 /// where noted.
 class LazyWeights {
  public:
-  LazyWeights(at::Tensor plain, Layout layout) : plain_(std::move(plain)), layout_(layout), shape_(plain_.sizes().vec()) {}
+  LazyWeights(at::Tensor plain, Layout layout)
+      : plain_(std::move(plain)), layout_(layout), shape_(plain_.sizes().vec()) {}
 
   /// Packs on the first call. kernels: the same at every call.
   const PackedWeights& packed(const KernelSet& kernels) const;
