@@ -15,26 +15,28 @@ std::string_view name(SpanKind kind) {
   return kNames[static_cast<int>(kind)];
 }
 
-std::string_view name(Arithmetic arithmetic) {
-  constexpr std::string_view kNames[] = {"float32", "bfloat16", "float16", "int8"};
-  return kNames[static_cast<int>(arithmetic)];
-}
-
 Profiler::Profiler() : outer_(profiler) {
   id_of("");
   profiler = this;
 }
-Profiler::~Profiler() { profiler = outer_; }
+Profiler::~Profiler() { finish(); }
 
 Profiler* Profiler::current() { return profiler; }
 
-double Profiler::seconds_so_far() const {
+void Profiler::finish() {
+  if (finished_) return;
+  finished_ = seconds();
+  profiler = outer_;
+}
+
+double Profiler::seconds() const {
+  if (finished_) return *finished_;
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - born_).count();
 }
 
 double Profiler::now() {
   if (settle_) settle_();
-  return seconds_so_far();
+  return seconds();
 }
 
 int Profiler::id_of(std::string_view text) {

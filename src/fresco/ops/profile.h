@@ -5,20 +5,19 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "fresco/core/processor.h"
 
 namespace fresco::ops {
 
 /// Outer kinds hold inner ones; operators may hold operators.
 enum class SpanKind { stage, step, network, cell, op };
 std::string_view name(SpanKind kind);
-
-/// What the processor computes with, of which each kind has its own attainable rate.
-enum class Arithmetic { f32, bf16, f16, int8 };
-std::string_view name(Arithmetic arithmetic);
 
 /// What one call of an operator is worth, whatever a form saves or repeats of it.
 struct Cost {
@@ -54,7 +53,12 @@ class Profiler {
   /// In the order in which they began; parents stand before their children.
   const std::vector<SpanRecord>& spans() const { return spans_; }
   const std::string& text(int id) const { return *texts_[id]; }
-  double seconds_so_far() const;
+  /// Ends the recording: the profiler before it is current again.
+  void finish();
+  /// From its birth to finish(), or to now.
+  double seconds() const;
+  /// An operator is running.
+  bool in_operator() const { return innermost_ >= 0 && spans_[innermost_].kind == SpanKind::op; }
 
  private:
   friend class Span;
@@ -71,6 +75,7 @@ class Profiler {
   std::map<std::string, int, std::less<>> ids_;
   std::vector<const std::string*> texts_;
   int innermost_ = -1;
+  std::optional<double> finished_;
   Profiler* outer_;
 };
 

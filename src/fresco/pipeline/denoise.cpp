@@ -6,6 +6,7 @@
 
 #include "fresco/ops/guidance/guidance.h"
 #include "fresco/ops/mix/mix.h"
+#include "fresco/ops/profile.h"
 #include "fresco/ops/slope_step/slope_step.h"
 
 namespace fresco::pipeline {
@@ -79,6 +80,7 @@ DenoiseResult denoise(const unet::UNet& unet, const sampling::SamplingPlan& plan
   const int count = static_cast<int>(plan.rows.size());
   for (int i = 0; i < count; ++i) {
     check_cancelled(observer);
+    const ops::Span span(ops::SpanKind::step, "step", hooks.rows_before + i + 1);
     const auto begin = std::chrono::steady_clock::now();
     const sampling::Row& row = plan.rows[i];
     apply_row(row, predict(unet, guidance, row, registers.sample), registers, draw);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "fresco/core/observer.h"
+#include "fresco/ops/profile.h"
 #include "fresco/pipeline/draw_request.h"
 
 namespace fresco::pipeline {
@@ -19,6 +20,7 @@ class Run {
   auto stage(const std::string& name, Work&& work) {
     check_cancelled(observer_);
     observer_.on_stage_start(name);
+    const ops::Span span(ops::SpanKind::stage, name);
     const auto begin = std::chrono::steady_clock::now();
     auto result = work();
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
