@@ -22,7 +22,7 @@ constexpr int64_t kShownValues = 16;
 
 struct Options {
   pipeline::LoadOptions load;
-  int64_t size = 512;
+  int64_t size = 512, pictures = 1;
   int repeat = 3;
   int steps = 2;
   bool requests = false, profile = false;
@@ -116,6 +116,9 @@ int run(int argc, char** argv) {
   CLI::App app{"Times the pieces of drawing a picture, one JSON object a line"};
   app.add_option("--model", options.load.files.model, "Folder, single file or hub id")->required();
   app.add_option("--size", options.size, "Side of the picture in pixels")->capture_default_str();
+  app.add_option("--pictures", options.pictures, "Pictures of one guided call, and decoded one after the other")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
   app.add_option("--repeat", options.repeat, "Timed runs of each piece")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
@@ -133,7 +136,7 @@ int run(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   options.load.precision = parse_precision(precision);
   if (options.load.threads > 0) at::set_num_threads(options.load.threads);
-  Pieces pieces(options.load, options.size, options.steps);
+  Pieces pieces(options.load, options.size, options.steps, options.pictures);
   if (options.requests) {
     answer_requests(pieces);
   } else {

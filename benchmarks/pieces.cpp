@@ -43,12 +43,12 @@ const std::vector<std::string>& piece_names() {
   return names;
 }
 
-Pieces::Pieces(pipeline::LoadOptions options, int64_t size, int steps)
-    : options_(std::move(options)), size_(size), steps_(steps) {
+Pieces::Pieces(pipeline::LoadOptions options, int64_t size, int steps, int64_t pictures)
+    : options_(std::move(options)), size_(size), pictures_(pictures), steps_(steps) {
   check_side("the autoencoder", size > 0 && size % 8 == 0, size);
-  latents_ = random_numbers({1, 4, size / 8, size / 8}, 0);  // drawn under two texts, as guidance has it
-  latent_ = random_numbers({1, 4, size / 8, size / 8}, 1);
-  context_ = random_numbers({2, kTokens, 768}, 2);
+  latents_ = random_numbers({pictures, 4, size / 8, size / 8}, 0);  // drawn under two texts, as guidance has it
+  latent_ = random_numbers({pictures, 4, size / 8, size / 8}, 1);
+  context_ = random_numbers({2, kTokens, 768}, 2).repeat_interleave(pictures, 0);
   ids_ = text_ids();
 }
 
@@ -103,9 +103,9 @@ Timing Pieces::run(const std::string& piece) {
   } else if (piece == "bind") {
     timing.output = parts->unet.bind(context_).back().back().values;
   } else if (piece == "unet") {
-    timing.output = parts->unet.forward(latents_, at::full({1}, kTime, at::kFloat), bound_);
+    timing.output = parts->unet.forward(latents_, at::full({pictures_}, kTime, at::kFloat), bound_);
   } else if (piece == "vae") {
-    timing.output = parts->vae.decode(latent_);
+    for (int64_t i = 0; i < pictures_; ++i) timing.output = parts->vae.decode(latent_.narrow(0, i, 1));
   } else {
     throw InputError("--pieces",
                      expected_got("one of " + joined(piece_names()), fmt::format("\"{}\"", printable(piece))));

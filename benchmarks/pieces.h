@@ -24,8 +24,8 @@ const std::vector<std::string>& piece_names();
 /// Works on input numbers that torch's generator gives for fixed seeds, so that another program can compute the same.
 class Pieces {
  public:
-  /// size: side of the picture in pixels; steps: of the piece "picture".
-  Pieces(pipeline::LoadOptions options, int64_t size, int steps);
+  /// size: side of the picture in pixels; steps: of the piece "picture"; pictures: of one guided call and of decoding.
+  Pieces(pipeline::LoadOptions options, int64_t size, int steps, int64_t pictures = 1);
 
   /// Errors: InputError for a name that is none or a size that does not fit, and those of loading a model.
   Timing run(const std::string& piece);
@@ -43,7 +43,7 @@ class Pieces {
   Timing picture() const;
 
   pipeline::LoadOptions options_;
-  int64_t size_;
+  int64_t size_, pictures_;
   int steps_;
   at::Tensor latents_, latent_, context_, ids_;
   std::optional<Networks> networks_;

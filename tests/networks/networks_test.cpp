@@ -85,6 +85,26 @@ TEST_P(NetworksTest, UNetGivesEverySampleItsOwnTime) {
   EXPECT_LT(relative_error(unet("unet.x", {981, 40}), (*goldens_)["unet.out_981_and_40"]), kUnetBound);
 }
 
+// Two texts for one latent: what comes before the first look at the text is computed once, and nothing else changes.
+TEST_P(NetworksTest, UNetDrawsOneLatentUnderSeveralTexts) {
+  c10::InferenceMode guard;
+  const auto context = (*goldens_)["unet.context"], x = (*goldens_)["unet.x"].narrow(0, 0, 1);
+  const auto text = networks_->unet.bind(context);
+  const auto together = networks_->unet.forward(x, at::full({1}, 321.0f), text);
+  const auto apart = networks_->unet.forward(at::cat({x, x}), at::full({2}, 321.0f), text);
+  EXPECT_LT(relative_error(together, apart), std::get<1>(GetParam()) == "reference" ? 1e-5 : 1e-30);
+}
+
+// One row of many times at once is that time alone.
+TEST_P(NetworksTest, UNetTimesMayBeBoundAtOnce) {
+  c10::InferenceMode guard;
+  const auto x = (*goldens_)["unet.x"];
+  const auto text = networks_->unet.bind((*goldens_)["unet.context"]);
+  const auto times = networks_->unet.bind_time(at::tensor({981.0f, 500.0f, 1.0f}));
+  const auto expected = networks_->unet.forward(x, at::full({2}, 500.0f), text);
+  EXPECT_LT(relative_error(networks_->unet.forward(x, times.at(1, 2), text), expected), 1e-5);
+}
+
 TEST_P(NetworksTest, UNetRunsOddSides) {
   EXPECT_LT(relative_error(unet("unet.odd_x", {500}), (*goldens_)["unet.odd_out_500"]), kUnetBound);
 }

@@ -72,17 +72,30 @@ TEST_P(Linear, NarrowProductsStayNear) {
   EXPECT_LT(apart(got, ops::linear_reference({in.x, in.weights(), in.residual})), 0.02);
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, Linear,
-                         testing::Combine(testing::ValuesIn(isa_forms()),
-                                          testing::Values(Case{1, 1, 1, true, false, false},
-                                                          Case{7, 33, 31, true, true, false},
-                                                          Case{15, 320, 64, false, false, false},
-                                                          Case{129, 385, 257, true, true, false},
-                                                          Case{300, 1700, 48, false, true, false},
-                                                          Case{2, 768, 33, true, false, false},
-                                                          Case{13, 64, 2, true, false, true},
-                                                          Case{64, 100, 66, true, false, true},
-                                                          Case{131, 48, 512, false, false, true})));
+// 8-bit steps of a row's and an output's largest value: of normal numbers a step is some 3 / 127 of their deviation, its rounding error
+// a step over sqrt(12), for both factors together 1 %; 5 % of the largest result is far.
+TEST_P(Linear, EightBitProductsStayNear) {
+  if (form() != "avx512-bf16") GTEST_SKIP() << "this form has none";
+  const Inputs in(shape());
+  const ops::ScopedForm forced("auto", ops::Products::i8);
+  const ops::FormRecorder recorder;
+  const auto weights = in.weights();
+  const auto got = ops::linear({in.x, weights, in.residual});
+  EXPECT_EQ(recorder.counts().count("linear/avx512-bf16"), 1u);
+  EXPECT_EQ(weights.packed().data.scalar_type(), at::kChar);
+  EXPECT_LT(apart(weights.weight(at::kFloat), in.weight), 0.5 / 127 + 1e-6) << "packed weights come back rounded";
+  const ops::ScopedForm exact("reference", ops::Products::f32);
+  EXPECT_LT(apart(got, ops::linear_reference({in.x, in.weights(), in.residual})), 0.05);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, Linear,
+    testing::Combine(testing::ValuesIn(isa_forms()),
+                     testing::Values(Case{1, 1, 1, true, false, false}, Case{7, 33, 31, true, true, false},
+                                     Case{15, 320, 64, false, false, false}, Case{129, 385, 257, true, true, false},
+                                     Case{300, 1700, 48, false, true, false}, Case{2, 768, 33, true, false, false},
+                                     Case{13, 64, 2, true, false, true}, Case{64, 100, 66, true, false, true},
+                                     Case{131, 48, 512, false, false, true})));
 
 TEST(LinearWeights, RowsOfAStackAreReplacedWhenPacked) {
   for (const std::string& form : isa_forms()) {

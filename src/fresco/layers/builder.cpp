@@ -95,6 +95,14 @@ at::Tensor group_norm(const Norm& norm, const at::Tensor& x, const at::Tensor& s
   return ops::group_norm_silu({x, skip, norm->weight, norm->bias, options.groups, options.eps, options.silu});
 }
 
+at::Tensor repeated(const at::Tensor& x, int64_t k) {
+  const ops::Span span("repeat", "torch", [&] { return ops::elementwise_cost(x, 0); });
+  if (ops::needs_gradient(x)) return x.repeat({k, 1, 1, 1});
+  auto y = ops::empty({k * x.size(0), x.size(1), x.size(2), x.size(3)}, x.options(), at::MemoryFormat::ChannelsLast);
+  for (int64_t i = 0; i < k; ++i) y.narrow(0, i * x.size(0), x.size(0)).copy_(x);
+  return y;
+}
+
 at::Tensor enlarge(const at::Tensor& x, int64_t height, int64_t width) {
   const ops::Span span("enlarge", "torch", [&] {
     const double growth = static_cast<double>(height * width) / static_cast<double>(x.size(2) * x.size(3));

@@ -56,6 +56,8 @@ struct GroupNormOptions {
 at::Tensor group_norm(const Norm& norm, const at::Tensor& x, const at::Tensor& skip, const GroupNormOptions& options);
 /// Doubles x to the nearest pixel, then convolves it.
 at::Tensor conv2d_doubled(const Conv& conv, const at::Tensor& x);
+/// x [B, C, H, W] -> [k * B, C, H, W], channels-last.
+at::Tensor repeated(const at::Tensor& x, int64_t k);
 /// To the nearest pixel.
 at::Tensor enlarge(const at::Tensor& x, int64_t height, int64_t width);
 

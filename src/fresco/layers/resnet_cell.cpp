@@ -18,12 +18,16 @@ ResnetCell::ResnetCell(Builder& builder, const std::string& prefix, const Resnet
   }
 }
 
-at::Tensor ResnetCell::forward(at::Tensor x, const at::Tensor& skip, const at::Tensor& activated_time) const {
+at::Tensor ResnetCell::time_shift(const at::Tensor& activated_time) const {
+  const ops::Span span(ops::SpanKind::cell, name_);
+  return time_projection_ ? linear(time_projection_, activated_time) : at::Tensor();
+}
+
+at::Tensor ResnetCell::forward(at::Tensor x, const at::Tensor& skip, const at::Tensor& shift) const {
   const ops::Span span(ops::SpanKind::cell, name_);
   const auto normed = [&](const at::Tensor& input, const at::Tensor& more, const Norm& norm) {
     return group_norm(norm, input, more, {shape_.groups, shape_.eps, /*silu=*/true});
   };
-  const auto shift = time_projection_ ? linear(time_projection_, activated_time) : at::Tensor();
   auto hidden = conv2d(conv1_, normed(x, skip, norm1_), {}, shift);  // [B, C_out, H, W]
   const auto shortcut = shortcut_ ? conv2d(shortcut_, x, skip) : x;
   x.reset();

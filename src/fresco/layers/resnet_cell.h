@@ -18,9 +18,11 @@ struct ResnetShape {
 class ResnetCell {
  public:
   ResnetCell(Builder& builder, const std::string& prefix, const ResnetShape& shape);
-  /// x [B, C_in, H, W], skip [B, C_skip, H, W] or undefined, activated_time = silu(time embedding) [B, time] or undefined -> [B, C_out, H, W]
+  /// activated_time = silu(time embedding) [R, time] -> what the time adds to every pixel, [R, C_out]; undefined where time plays no part.
+  at::Tensor time_shift(const at::Tensor& activated_time) const;
+  /// x [B, C_in, H, W], skip [B, C_skip, H, W] or undefined, shift [B, C_out] or undefined -> [B, C_out, H, W]
   /// x handed over (std::move) is given up as soon as it has been read: at the finest level of a decoder it is the largest tensor there is.
-  at::Tensor forward(at::Tensor x, const at::Tensor& skip, const at::Tensor& activated_time) const;
+  at::Tensor forward(at::Tensor x, const at::Tensor& skip, const at::Tensor& shift) const;
 
  private:
   std::string name_;

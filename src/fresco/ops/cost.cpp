@@ -22,4 +22,9 @@ Cost elementwise_cost(const at::Tensor& x, double flops) {
   return {.flops = flops * static_cast<double>(x.numel()), .bytes = 2 * bytes_of(x), .shape = shape_text(x.sizes())};
 }
 
+Arithmetic arithmetic_of(const at::Tensor& t, Products products) {
+  if (products == Products::bf16) return Arithmetic::bf16;
+  return products == Products::i8 ? Arithmetic::int8 : arithmetic_of(t);
+}
+
 }  // namespace fresco::ops

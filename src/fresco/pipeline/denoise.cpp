@@ -43,13 +43,18 @@ at::Tensor updated(const sampling::Row& row, const Registers& registers, const a
   return noise.defined() ? stepped + noise * row.update.noise : stepped;
 }
 
+// Every time of a plan, in the order of its rows.
+unet::BoundTimes bind_times(const unet::UNet& unet, const sampling::SamplingPlan& plan) {
+  std::vector<float> times;
+  for (const auto& row : plan.rows) times.push_back(static_cast<float>(row.timestep));
+  return unet.bind_time(at::tensor(times, at::kFloat));
+}
+
 at::Tensor predict(const unet::UNet& unet, const Guidance& guidance, const sampling::Row& row,
-                   const at::Tensor& sample) {
-  const int64_t batch = sample.size(0);
+                   const unet::BoundTimes& times, const at::Tensor& sample) {
   const auto scaled = row.input_scale == 1 ? sample : sample * row.input_scale;
-  const auto input = guidance.on() ? at::cat({scaled, scaled}) : scaled;
-  const auto time = at::full({input.size(0)}, row.timestep, at::kFloat);
-  const auto output = unet.forward(input, time, guidance.text);
+  const auto output =
+      unet.forward(scaled, times, guidance.text);  // with guidance [2B, ...]: without the prompt, with it
   if (!guidance.on()) return output;
   return ops::guidance({output, constant(guidance.scale, sample), constant(guidance.rescale, sample)});
 }
@@ -78,12 +83,13 @@ DenoiseResult denoise(const unet::UNet& unet, const sampling::SamplingPlan& plan
   const auto draw = [&] { return noise.draw(shape).to(device); };
   DenoiseResult result;
   const int count = static_cast<int>(plan.rows.size());
+  const auto times = bind_times(unet, plan);
   for (int i = 0; i < count; ++i) {
     check_cancelled(observer);
     const ops::Span span(ops::SpanKind::step, "step", hooks.rows_before + i + 1);
     const auto begin = std::chrono::steady_clock::now();
     const sampling::Row& row = plan.rows[i];
-    apply_row(row, predict(unet, guidance, row, registers.sample), registers, draw);
+    apply_row(row, predict(unet, guidance, row, times.at(i, start.size(0)), registers.sample), registers, draw);
     if (hooks.after_row) hooks.after_row(row, registers.sample);
     result.step_seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     observer.on_step({hooks.rows_before + i + 1, std::max(count, hooks.rows_in_all), result.step_seconds.back()});

@@ -29,7 +29,7 @@ at::Device torch_device(Device device) {
 // Precisions that the processor's instructions compute in, under the forms in force.
 std::vector<std::string> native_precisions() {
   std::vector<std::string> names{"f32"};
-  if (ops::current_isa() >= ops::Isa::avx512_bf16) names.emplace_back("bf16");
+  if (ops::current_isa() >= ops::Isa::avx512_bf16) names.insert(names.end(), {"bf16", "int8"});
   return names;
 }
 
@@ -59,9 +59,11 @@ layers::Preparation on_cpu(const LoadOptions& options) {
     case Precision::f16:
       return {.type = at::kHalf, .ops = options.ops};
     case Precision::int8:
-      break;
+      if (!narrow) refuse(options.precision);
+      preparation.products = ops::Products::i8;
+      return preparation;
   }
-  refuse(options.precision);
+  return preparation;
 }
 
 layers::Preparation on_gpu(const LoadOptions& options) {

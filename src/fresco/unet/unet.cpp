@@ -64,34 +64,87 @@ BoundContext UNet::bind(const at::Tensor& context) const {
   return bound;
 }
 
+BoundTimes BoundTimes::at(int64_t row, int64_t batch) const {
+  BoundTimes one;
+  for (const auto& shift : shifts) {
+    const bool none = !shift.defined();
+    one.shifts.push_back(none ? shift : shift.narrow(0, row, 1).expand({batch, -1}));
+  }
+  return one;
+}
+
+BoundTimes UNet::bind_time(const at::Tensor& time) const {
+  const ops::ScopedForm form(preparation_.ops, preparation_.products);
+  const ops::Span span(ops::SpanKind::network, "unet time");
+  const auto t = time_embedding_->forward(time.to(preparation_.device), preparation_.type);  // [R, time_width]
+  BoundTimes bound;
+  for (const Stage& stage : stages_) {
+    for (const Cell& cell : stage.cells) {
+      if (const auto* resnet = std::get_if<layers::ResnetCell>(&cell.body))
+        bound.shifts.push_back(resnet->time_shift(t));
+    }
+  }
+  return bound;
+}
+
+// How many samples a text is bound for; 0 when the network never looks at it.
+int64_t texts_in(const BoundContext& text) {
+  for (const auto& cell : text) {
+    if (!cell.empty()) return cell.front().keys.size(0);
+  }
+  return 0;
+}
+
 // The state of one pass through the network.
 class UNet::Run {
  public:
-  Run(at::Tensor hidden, at::Tensor time, const BoundContext& text)
-      : hidden_(std::move(hidden)), time_(std::move(time)), text_(text) {
+  Run(at::Tensor hidden, const BoundTimes& times, const BoundContext& text)
+      : hidden_(std::move(hidden)), times_(times), text_(text), copies_(copies_of(text, hidden_.size(0))) {
     skips_.push_back(hidden_);
+  }
+  // The result for every text.
+  const at::Tensor& finish() {
+    part();
+    return hidden_;
   }
   void stage(const Stage& stage) {
     for (const Cell& one : stage.cells) cell(one);
     if (stage.resample) resample(stage);
   }
-  const at::Tensor& hidden() const { return hidden_; }
 
  private:
+  static int64_t copies_of(const BoundContext& text, int64_t batch) {
+    return std::max<int64_t>(1, texts_in(text) / std::max<int64_t>(1, batch));
+  }
+  // From here on texts make a difference: every tensor once for each of them.
+  void part() {
+    if (copies_ == 1) return;
+    const auto copied = [&](const at::Tensor& t) { return layers::repeated(t, copies_); };
+    hidden_ = copied(hidden_);
+    for (auto& skip : skips_) skip = copied(skip);
+    parted_ = copies_;
+    copies_ = 1;
+  }
+  at::Tensor shift(size_t resnet) const {
+    const auto& shift = times_.shifts[resnet];
+    return parted_ == 1 || !shift.defined() ? shift : shift.repeat({parted_, 1});
+  }
   at::Tensor pop() {
     auto skip = std::move(skips_.back());
     skips_.pop_back();
     return skip;
   }
   void cell(const Cell& cell) {
+    if (std::holds_alternative<layers::TransformerCell>(cell.body)) part();
     const at::Tensor skip = cell.spec->pops_skip() ? pop() : at::Tensor();
     for (int i = 0; i < cell.spec->repeat; ++i) {
       if (const auto* resnet = std::get_if<layers::ResnetCell>(&cell.body)) {
-        hidden_ = resnet->forward(std::move(hidden_), skip, time_);
+        hidden_ = resnet->forward(std::move(hidden_), skip, shift(resnet_));
       } else {
         hidden_ = std::get<layers::TransformerCell>(cell.body).forward(hidden_, text_[transformer_++]);
       }
     }
+    if (std::holds_alternative<layers::ResnetCell>(cell.body)) ++resnet_;
     if (cell.spec->pushes_skip) skips_.push_back(hidden_);
   }
   void resample(const Stage& stage) {
@@ -115,22 +168,23 @@ class UNet::Run {
     }
   }
 
-  at::Tensor hidden_, time_;
+  at::Tensor hidden_;
+  const BoundTimes& times_;
   const BoundContext& text_;
-  size_t transformer_ = 0;
+  int64_t copies_, parted_ = 1;  // still to be made; made
+  size_t resnet_ = 0, transformer_ = 0;
   std::vector<at::Tensor> skips_;
 };
 
-at::Tensor UNet::forward(const at::Tensor& latents, const at::Tensor& time, const BoundContext& text) const {
+at::Tensor UNet::forward(const at::Tensor& latents, const BoundTimes& times, const BoundContext& text) const {
   const ops::ScopedForm form(preparation_.ops, preparation_.products);
   const ops::Span span(ops::SpanKind::network, "unet");
   const auto x =
       ops::contiguous(ops::to_type(latents.to(preparation_.device), preparation_.type), at::MemoryFormat::ChannelsLast);
-  const auto t = time_embedding_->forward(time.to(preparation_.device), preparation_.type);  // [B, time_width]
-  Run run(layers::conv2d(conv_in_, x), t, text);
+  Run run(layers::conv2d(conv_in_, x), times, text);
   for (const Stage& stage : stages_) run.stage(stage);
   const auto normed =
-      layers::group_norm(norm_out_, run.hidden(), {}, {spec_.groups, spec_.norm_out_eps, /*silu=*/true});
+      layers::group_norm(norm_out_, run.finish(), {}, {spec_.groups, spec_.norm_out_eps, /*silu=*/true});
   return ops::to_type(layers::conv2d(conv_out_, normed), preparation_.result_type());
 }
 

@@ -89,7 +89,8 @@ Cost cost(const Conv2dCall& call) {
           .shape = fmt::format("{}x{}x{}x{}{}, {}x{}{} to {}", call.x.size(0), in, call.x.size(2), call.x.size(3),
                                call.doubled ? " doubled" : "", rows, columns,
                                g.stride == 1 ? "" : fmt::format("/{}", g.stride), out),
-          .arithmetic = call.weights.kernels().products == Products::bf16 ? Arithmetic::bf16 : arithmetic_of(call.x)};
+          .arithmetic =
+              arithmetic_of(call.x, call.weights.kernels().products == Products::f32 ? Products::f32 : Products::bf16)};
 }
 
 at::Tensor conv2d(const Conv2dCall& call) { return dispatch("conv2d", kForms, call); }

@@ -19,12 +19,13 @@ struct Packed {
   Storage storage = Storage::f32;
   int64_t outputs = 0;
   int64_t depth = 0;
-  int64_t panel = 0;              // columns that a micro-kernel computes at once: 16 (AVX2) or 32 (AVX-512)
-  const float* scales = nullptr;  // i8 only: value of one step of each output, [outputs padded]
-  const int32_t* sums = nullptr;  // i8 only: see pack_i8, [depth blocks][outputs padded]
+  int64_t panel = 0;                 // columns that a micro-kernel computes at once: 16 (AVX2) or 32 (AVX-512)
+  const float* scales = nullptr;     // i8 only: value of one step of each output, [columns]
+  const int32_t* offsets = nullptr;  // i8 only: kZero * sum of the weights in each cut of the depth, [cuts][columns]
 
   int64_t padded_depth() const { return (depth + group_of(storage) - 1) / group_of(storage) * group_of(storage); }
   int64_t panels() const { return (outputs + panel - 1) / panel; }
+  int64_t columns() const { return panels() * panel; }
   int64_t panel_bytes() const { return padded_depth() * panel * bytes_each(storage); }
 };
 
@@ -70,6 +71,19 @@ struct Block {
   int64_t row, rows, panel, panels;
 };
 
+/// Bytes of one row that a block holds at most; longer rows are cut.
+constexpr int64_t kRowBytes = 1536;
+
+/// Length of the even cuts of the depth, a multiple of 4 elements. It depends on the weights alone.
+constexpr int64_t cut_of(int64_t depth, Storage storage) {
+  const int64_t most = kRowBytes / (storage == Storage::f16 ? 4 : bytes_each(storage));
+  const int64_t cuts = (depth + most - 1) / most;
+  return (depth + cuts * 4 - 1) / (cuts * 4) * 4;
+}
+
+/// Rows multiplied as 8-bit integers are unsigned, with this for 0.
+constexpr int32_t kZero = 128;
+
 /// Limits of a block, and the scratch memory that computing one takes.
 constexpr int64_t kMaxRows = 128;
 constexpr int64_t kMaxColumns = 320;
@@ -85,6 +99,7 @@ struct Kernel {
 /// Which element types of weights a kernel's instruction set multiplies, `multiply` null where it does not.
 extern const Kernel kAvx2;        // storage f32, f16; products in float32
 extern const Kernel kAvx512;      // the same
+extern const Kernel kAvx512Int8;  // storage i8: rows rounded to 255 steps of their own, a cut at a time
 extern const Kernel kAvx512Bf16;  // storage bf16; products in bfloat16, sums in float32
 
 /// Computes the whole product on all threads of this process's pool.

@@ -6,17 +6,10 @@
 namespace fresco::ops::gemm {
 namespace {
 
-constexpr int64_t kRowBytes = 1536;                 // of depth that a block holds of each row at most
 constexpr int64_t kDistanceBytes = kRowBytes + 64;  // between rows: not a multiple of a page
 
 template <typename Copy>
 constexpr int64_t kDistance = kDistanceBytes / static_cast<int64_t>(sizeof(typename Copy::Element));
-
-// Even cuts of the depth, each a multiple of `unit`.
-FRESCO_INLINE int64_t cut_of(int64_t depth, int64_t most, int64_t unit) {
-  const int64_t cuts = (depth + most - 1) / most;
-  return (depth + cuts * unit - 1) / (cuts * unit) * unit;
-}
 
 // Panels stored as float16 are converted once a block.
 FRESCO_INLINE const float* float_panel(const Packed& w, int64_t panel, int64_t depth, int64_t n, float* room) {
@@ -38,6 +31,7 @@ FRESCO_INLINE void copy_rows(const Call& call, const Block& block, int64_t depth
     } else {
       put_row<Copy>(from, pixel_of(from, block.row + r), depth, n, to);
     }
+    for (int64_t i = n; i % 4 != 0; ++i) to[i] = 0;
   }
 }
 
@@ -73,7 +67,7 @@ FRESCO_INLINE void multiply_block(const Call& call, const Block& block, std::byt
   const Room room = room_in(scratch);
   auto* rows = reinterpret_cast<typename Copy::Element*>(room.rows);
   const int64_t stride = block.panels * kPanel, depth = call.weights.depth;
-  const int64_t cut = cut_of(depth, kRowBytes / static_cast<int64_t>(sizeof(typename Copy::Element)), 4);
+  const int64_t cut = cut_of(depth, call.weights.storage);
   for (int64_t k = 0; k < depth; k += cut) {
     const int64_t n = depth - k < cut ? depth - k : cut;
     copy_rows<Copy>(call, block, k, n, rows);

@@ -14,6 +14,17 @@ struct Tile {
   float* c;
   int64_t stride;
   bool accumulate;
+  const float* row_scales =
+      nullptr;  // 8-bit products only: value of one step of each row, of each column, and what the rows' zero adds
+  const float* column_scales = nullptr;
+  const int32_t* offsets = nullptr;
+
+  FRESCO_INLINE Tile from(int64_t row) const {
+    Tile tile = *this;
+    tile.c += row * stride;
+    if (row_scales != nullptr) tile.row_scales += row;
+    return tile;
+  }
 };
 
 template <int Rows>
@@ -90,6 +101,41 @@ struct Bfloat16 {
 };
 #endif
 
+#if FRESCO_HAS_BF16
+/// Products of unsigned rows and signed weights of 8 bits, four at a time, exact in 32 bits. b [depth / 4][kPanel][4].
+struct Int8 {
+  using Element = uint8_t;
+  template <int Rows, int Distance>
+  static void run(int64_t depth, const uint8_t* a, const uint8_t* b, const Tile& tile) {
+    __m512i totals[Rows][2];
+#pragma GCC unroll 16
+    for (int m = 0; m < Rows; ++m) totals[m][0] = totals[m][1] = _mm512_setzero_si512();
+    const auto* quads = reinterpret_cast<const int32_t*>(a);
+    for (int64_t k = 0; k < depth; k += 4) {
+      const __m512i b0 = _mm512_loadu_si512(b), b1 = _mm512_loadu_si512(b + 2 * kPanel);
+#pragma GCC unroll 16
+      for (int m = 0; m < Rows; ++m) {
+        const __m512i x = _mm512_set1_epi32(quads[m * Distance / 4]);
+        totals[m][0] = _mm512_dpbusd_epi32(totals[m][0], x, b0);
+        totals[m][1] = _mm512_dpbusd_epi32(totals[m][1], x, b1);
+      }
+      ++quads;
+      b += 4 * kPanel;
+    }
+    const __m512i offset0 = _mm512_loadu_si512(tile.offsets), offset1 = _mm512_loadu_si512(tile.offsets + 16);
+    const Vec scale0 = simd::load(tile.column_scales), scale1 = simd::load(tile.column_scales + 16);
+    Vec sums[Rows][2];
+#pragma GCC unroll 16
+    for (int m = 0; m < Rows; ++m) {
+      const Vec row = simd::broadcast(tile.row_scales[m]);
+      sums[m][0] = simd::mul(_mm512_cvtepi32_ps(_mm512_sub_epi32(totals[m][0], offset0)), simd::mul(row, scale0));
+      sums[m][1] = simd::mul(_mm512_cvtepi32_ps(_mm512_sub_epi32(totals[m][1], offset1)), simd::mul(row, scale1));
+    }
+    store_sums<Rows>(tile, sums);
+  }
+};
+#endif
+
 template <typename Kind, int Distance>
 using TileFunction = void (*)(int64_t, const typename Kind::Element*, const typename Kind::Element*, const Tile&);
 
@@ -118,7 +164,7 @@ FRESCO_INLINE void multiply_panel(int64_t rows, int64_t depth, const typename Ki
   const int64_t tiles = (rows + kMost - 1) / kMost;
   for (int64_t i = 0, row = 0; i < tiles; ++i) {
     const int64_t count = (rows - row + (tiles - i) - 1) / (tiles - i);
-    kTiles[count - 1](depth, a + row * Distance, b, {tile.c + row * tile.stride, tile.stride, tile.accumulate});
+    kTiles[count - 1](depth, a + row * Distance, b, tile.from(row));
     row += count;
   }
 }

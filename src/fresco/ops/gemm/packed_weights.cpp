@@ -2,7 +2,8 @@
 
 #include <ATen/ATen.h>
 
-#include <cstring>
+#include <algorithm>
+#include <vector>
 
 #include "fresco/ops/cost.h"
 #include "fresco/ops/dispatch.h"
@@ -43,12 +44,24 @@ int64_t panels_of(Layout layout, int64_t outputs, int64_t width) {
 }
 
 Storage storage_for(const at::Tensor& plain, Layout layout, Products products) {
-  if (products == Products::bf16 && layout != Layout::winograd) return Storage::bf16;
+  const bool matrix = layout == Layout::matrix || layout == Layout::gated;
+  if (products == Products::i8 && matrix) return Storage::i8;
+  if (products != Products::f32 && layout != Layout::winograd) return Storage::bf16;
   return plain.scalar_type() == at::kHalf ? Storage::f16 : Storage::f32;
 }
 
 at::ScalarType type_of(Storage storage) {
-  return storage == Storage::f32 ? at::kFloat : storage == Storage::f16 ? at::kHalf : at::kBFloat16;
+  switch (storage) {
+    case Storage::f32:
+      return at::kFloat;
+    case Storage::f16:
+      return at::kHalf;
+    case Storage::bf16:
+      return at::kBFloat16;
+    case Storage::i8:
+      break;
+  }
+  return at::kChar;
 }
 
 // Copies plain [outputs][depth][taps] <-> panels [panels][depth / group][taps][panel][group]; T is moved as it is.
@@ -80,9 +93,56 @@ template <bool ToPanels>
 void move_any(const PackedWeights& packed, const Shape& shape, const at::Tensor& plain) {
   if (packed.view.storage == Storage::f32) {
     move_panels<float, ToPanels>(packed, shape, plain.mutable_data_ptr<float>());
+  } else if (packed.view.storage == Storage::i8) {
+    move_panels<int8_t, ToPanels>(packed, shape, plain.mutable_data_ptr<int8_t>());
   } else {
     move_panels<uint16_t, ToPanels>(packed, shape, static_cast<uint16_t*>(plain.mutable_data_ptr()));
   }
+}
+
+// Rows of the plain matrix in the order of the packed columns; -1 for padding.
+std::vector<int64_t> rows_in_order(const PackedWeights& packed) {
+  const gemm::Packed& view = packed.view;
+  std::vector<int64_t> rows;
+  for (int64_t panel = 0; panel < panels_of(packed.layout, view.outputs, view.panel); ++panel) {
+    for (int64_t c = 0; c < view.panel; ++c) rows.push_back(row_at(packed.layout, view.outputs, view.panel, panel, c));
+  }
+  return rows;
+}
+
+// Rounds each output's weights to 255 steps of its own; returns them [outputs, depth] int8 and fills scales and offsets.
+at::Tensor round_to_int8(const at::Tensor& plain, PackedWeights& packed) {
+  const auto values = plain.to(at::kFloat);
+  const auto largest = at::amax(values.abs(), {1}).clamp_min(1e-30);
+  const auto steps = (values / (largest / 127).unsqueeze(1)).round().to(at::kChar).contiguous();
+  const auto rows = rows_in_order(packed);
+  const auto columns = static_cast<int64_t>(rows.size());
+  const int64_t cut = gemm::cut_of(packed.view.depth, Storage::i8), cuts = (packed.view.depth + cut - 1) / cut;
+  packed.scales = at::zeros({columns}, at::kFloat);
+  packed.offsets = at::zeros({cuts, columns}, at::kInt);
+  for (int64_t i = 0; i < cuts; ++i) {
+    const int64_t n = std::min(cut, packed.view.depth - i * cut);
+    const auto sums = (steps.narrow(1, i * cut, n).sum(1, /*keepdim=*/false, at::kInt) * gemm::kZero).contiguous();
+    for (int64_t c = 0; c < columns; ++c) {
+      if (rows[c] >= 0) packed.offsets.mutable_data_ptr<int32_t>()[i * columns + c] = sums.data_ptr<int32_t>()[rows[c]];
+    }
+  }
+  for (int64_t c = 0; c < columns; ++c) {
+    if (rows[c] >= 0) packed.scales.mutable_data_ptr<float>()[c] = largest.data_ptr<float>()[rows[c]] / 127;
+  }
+  packed.view.scales = packed.scales.const_data_ptr<float>();
+  packed.view.offsets = packed.offsets.const_data_ptr<int32_t>();
+  return steps;
+}
+
+// What round_to_int8 kept of the values.
+at::Tensor from_int8(const PackedWeights& packed, const at::Tensor& steps) {
+  auto scales = at::zeros({packed.view.outputs}, at::kFloat);
+  const auto rows = rows_in_order(packed);
+  for (size_t c = 0; c < rows.size(); ++c) {
+    if (rows[c] >= 0) scales.mutable_data_ptr<float>()[rows[c]] = packed.view.scales[c];
+  }
+  return steps.to(at::kFloat) * scales.unsqueeze(1);
 }
 
 KernelSet kernels_for(Isa isa, Products products) {
@@ -91,6 +151,7 @@ KernelSet kernels_for(Isa isa, Products products) {
       return {isa,
               Products::f32,
               &gemm::kAvx2,
+              nullptr,
               &winograd::kAvx2Float4x4,
               &winograd::kAvx2Float4x4,
               &winograd::kAvx2Float4x4Doubled};
@@ -98,6 +159,7 @@ KernelSet kernels_for(Isa isa, Products products) {
       return {isa,
               Products::f32,
               &gemm::kAvx512,
+              nullptr,
               &winograd::kAvx512Float4x4,
               &winograd::kAvx512Float4x4,
               &winograd::kAvx512Float4x4Doubled};
@@ -106,6 +168,7 @@ KernelSet kernels_for(Isa isa, Products products) {
       return {isa,
               products,
               &gemm::kAvx512Bf16,
+              &gemm::kAvx512Int8,
               &winograd::kAvx512Bf16Of2x2,
               &winograd::kAvx512Bf16Of4x4,
               &winograd::kAvx512Bf16Of4x4Doubled};
@@ -131,13 +194,15 @@ PackedWeights pack(const at::Tensor& plain, Layout layout, const KernelSet& kern
   const int64_t elements = panels * packed.view.padded_depth() * shape.taps * packed.view.panel;
   packed.data = at::zeros({elements}, type_of(storage));
   packed.view.data = packed.data.const_data_ptr();
-  move_any<true>(packed, shape, plain.to(type_of(storage)).contiguous());
+  const auto stored = storage == Storage::i8 ? round_to_int8(plain, packed) : plain.to(type_of(storage)).contiguous();
+  move_any<true>(packed, shape, stored);
   return packed;
 }
 
 at::Tensor unpack(const PackedWeights& packed, at::IntArrayRef shape) {
   auto plain = at::empty(shape, packed.data.options());
   move_any<false>(packed, shape_of(shape, packed.layout), plain);
+  if (packed.view.storage == Storage::i8) return from_int8(packed, plain);
   return packed.view.storage == Storage::bf16 ? plain.to(at::kFloat) : plain;
 }
 

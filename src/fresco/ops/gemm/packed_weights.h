@@ -16,7 +16,8 @@ namespace fresco::ops {
 struct KernelSet {
   Isa isa = Isa::none;
   Products products = Products::f32;
-  const gemm::Kernel* matrix = nullptr;
+  const gemm::Kernel* matrix = nullptr;       // for matrices stored as the products want them
+  const gemm::Kernel* matrix_int8 = nullptr;  // for those stored as 8-bit integers
   const winograd::Kernel* winograd = nullptr;
   const winograd::Kernel* winograd_large = nullptr;  // for large pictures
   const winograd::Kernel* doubled = nullptr;         // for pictures doubled on the way
@@ -34,13 +35,15 @@ enum class Layout : uint8_t {
 
 /// One packed tensor.
 struct PackedWeights {
-  at::Tensor data;  // bytes
+  at::Tensor data;
+  at::Tensor scales, offsets;  // 8-bit integers only: see gemm::Packed
   gemm::Packed view;
   Layout layout = Layout::matrix;
 };
 
 /// plain: [outputs, depth], or with kernels behind, contiguous, float32, float16 or bfloat16. float16 values stay float16 where the
-/// products are float32 (they are converted on the way, exactly).
+/// products are float32 (they are converted on the way, exactly). With 8-bit products matrices become 8-bit integers, each output with a
+/// scale of its own, and convolutions bfloat16.
 PackedWeights pack(const at::Tensor& plain, Layout layout, const KernelSet& kernels);
 
 /// Back to a plain tensor of this shape, float32 or float16 as it is stored.

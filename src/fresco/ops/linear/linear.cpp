@@ -56,7 +56,7 @@ Cost cost(const LinearCall& call) {
           .bytes = bytes_of(call.x) + static_cast<double>(in * out) * element + bytes_of(call.weights.bias()) +
                    bytes_of(call.residual) + written * element,
           .shape = fmt::format("{} to {}{}", shape_text(call.x.sizes()), out, call.weights.gated() ? " gated" : ""),
-          .arithmetic = call.weights.kernels().products == Products::bf16 ? Arithmetic::bf16 : arithmetic_of(call.x)};
+          .arithmetic = arithmetic_of(call.x, call.weights.kernels().products)};
 }
 
 at::Tensor linear(const LinearCall& call) { return dispatch("linear", kForms, call); }

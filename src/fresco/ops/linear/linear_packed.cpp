@@ -43,7 +43,8 @@ at::Tensor linear_packed(const LinearCall& call) {
   }
   product.epilogue.geglu = gated;
   product.out = y.mutable_data_ptr<float>();
-  gemm::multiply(*weights.kernels().matrix, product);
+  const KernelSet& kernels = weights.kernels();
+  gemm::multiply(packed.view.storage == gemm::Storage::i8 ? *kernels.matrix_int8 : *kernels.matrix, product);
   return y;
 }
 
