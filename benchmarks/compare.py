@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Time fresco and diffusers in turns on the same models and print a table. compare.sh prepares all it needs and runs it."""
+"""Time fresco beside diffusers and OpenVINO, in turns, on the same models. compare.sh prepares all that this needs."""
 
 import argparse
 import json
@@ -7,164 +7,169 @@ import pathlib
 import statistics
 import subprocess
 import sys
-import time
 
 import make_checkpoint
+import sides
+import tables
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent
-PIECES = {"text": "text, 2 x 77 tokens", "unet": "U-Net, one guided call", "vae": "VAE decode", "load": "load"}
-KINDS = {"sd15": "Stable Diffusion v1.5", "deci10": "DeciDiffusion 1.0", "deci20": "DeciDiffusion 2.0"}
-TOLERANCE = {"text": 1e-4, "unet": 1e-4, "vae": 1e-4}  # float32 sums in another order, far under what a mistake gives
-
-
-class Side:
-    """One of the two programs, waiting for the names of pieces."""
-
-    def __init__(self, name, command):
-        self.name = name
-        self.process = subprocess.Popen(command + ["--requests"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.answer()
-
-    def answer(self):
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit(f"compare: {self.name} ended with status {self.process.wait()}")
-        return json.loads(line)
-
-    def run(self, piece):
-        self.process.stdin.write(piece + "\n")
-        self.process.stdin.flush()
-        return self.answer()
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+# Relative to the largest magnitude. float32: what Winograd's transforms may cost; bfloat16: two programs that round in
+# different places. Both far under what a mistake gives.
+TOLERANCE = {"f32": 1e-3, "bf16": 5e-2}
+# Settings whose peak memory is of interest, as options of fresco_bench.
+MEMORY_SETTINGS = {"fastest": []}
 
 
-def commands(arguments, folder):
-    common = ["--model", str(folder), "--size", str(arguments.size), "--threads", str(arguments.threads)]
-    fresco = [str(arguments.bench), *common, "--ops", arguments.ops]
-    peers = [sys.executable, str(HERE / "peers/diffusers_bench.py"), *common]
-    return {"fresco": fresco, "diffusers": peers + ["--channels-last"] * arguments.channels_last}
-
-
-def difference(piece, first, second):
+def difference(arguments, piece, peer, first, second):
     """Largest difference of the shown values, relative to the largest magnitude of the output."""
     if first["shape"] != second["shape"]:
         raise SystemExit(f"compare: {piece}: shapes differ: {first['shape']} and {second['shape']}")
     apart = max(abs(a - b) for a, b in zip(first["values"], second["values"])) / second["largest"]
-    if apart > TOLERANCE[piece]:
-        raise SystemExit(f"compare: {piece}: the two programs do not compute the same: {apart:.1e} apart")
+    if apart > TOLERANCE[arguments.precision]:
+        raise SystemExit(f"compare: {piece}: fresco and {peer} do not compute the same: {apart:.1e} apart")
     return apart
 
 
+def check_instructions(arguments, answer):
+    if arguments.isa == "avx2" and "avx512" in answer.get("instructions", []):
+        raise SystemExit(f"compare: {answer['side']} runs AVX-512 in spite of --isa avx2")
+
+
 def in_turns(names, repeat):
-    """A B, B A, A B, ..."""
+    """A B C, C B A, A B C, ..."""
     order = list(names)
     for _ in range(repeat):
         yield from order
         order.reverse()
 
 
-def measure_load(arguments, folder):
-    """{side: [seconds]}, every time in a process of its own: memory that a process had before comes cheaper."""
-    programs = commands(arguments, folder)
-    seconds = {name: [] for name in programs}
-    for name in in_turns(programs, arguments.repeat):
-        side = Side(name, programs[name])
-        seconds[name].append(side.run("load")["seconds"])
+class Measurement:
+    """What one kind of model gave.
+
+    seconds: {piece: {side: [of each run]}}; others: the same with shares of the processors that other programs took;
+    apart: {piece: {peer: difference}}."""
+
+    def __init__(self, arguments, kind):
+        self.arguments, self.kind = arguments, kind
+        self.seconds, self.apart, self.others = {}, {}, {}
+        pieces = [piece for piece in arguments.pieces if piece != "load"]
+        if pieces:
+            self.measure(pieces)
+        if "load" in arguments.pieces:
+            self.measure_load()
+
+    def time(self, piece, side):
+        answer = side.run(piece)
+        for table, value in ((self.seconds, "seconds"), (self.others, "others")):
+            table.setdefault(piece, {}).setdefault(side.name, []).append(answer[value])
+
+    def measure(self, pieces):
+        """Each piece once to warm up and to compare, then in turns."""
+        running = sides.start(self.arguments, self.kind)
+        for piece in pieces:
+            warm = {name: side.run(piece) for name, side in running.items()}
+            for answer in warm.values():
+                check_instructions(self.arguments, answer)
+            ours = warm["fresco"]
+            self.apart[piece] = {
+                peer: difference(self.arguments, piece, peer, ours, warm[peer]) for peer in self.arguments.peers
+            }
+            for name in in_turns(running, self.arguments.repeat):
+                self.time(piece, running[name])
+        if "unet" in pieces:  # a part of the peers' calls
+            for _ in range(self.arguments.repeat):
+                self.time("bind", running["fresco"])
+        for side in running.values():
+            side.close()
+
+    def measure_load(self):
+        """Every time in a process of its own: memory that a process had before comes cheaper."""
+        programs = sides.programs(self.arguments, self.kind)
+        for name in in_turns(programs, self.arguments.repeat):
+            side = sides.Side(name, *programs[name])
+            self.time("load", side)
+            side.close()
+
+    def record(self):
+        return {"kind": self.kind, "seconds": self.seconds, "apart": self.apart, "others": self.others}
+
+
+def memory(arguments, kind):
+    """{setting: record of one picture}: peak memory and time, each in a process of its own."""
+    command, _ = sides.programs(arguments, kind)["fresco"]
+    command = [*command, "--pieces", "picture", "--repeat", "1"]
+    runs = {setting: command + options for setting, options in MEMORY_SETTINGS.items()}
+    return {
+        setting: json.loads(subprocess.run(run, check=True, stdout=subprocess.PIPE, text=True).stdout)
+        for setting, run in runs.items()
+    }
+
+
+def whole(arguments):
+    """{side: seconds} of really drawn pictures, medians; one program at a time."""
+    seconds = {name: [] for name in ["fresco", *arguments.peers]}
+    for name in in_turns(seconds, arguments.whole):
+        kind, steps = tables.PUBLISHED["fresco" if name == "fresco" else "peer"]
+        side = sides.Side(name, *sides.programs(arguments, kind, steps)[name])
+        seconds[name].append(side.run("picture")["seconds"])
         side.close()
-    return seconds
-
-
-def measure(arguments, folder):
-    """{piece: {side: [seconds]}} and {piece: difference}: each piece once to warm up, then in turns."""
-    sides = {name: Side(name, command) for name, command in commands(arguments, folder).items()}
-    seconds, apart = {}, {}
-    for piece in [piece for piece in arguments.pieces if piece != "load"]:
-        warm = {name: side.run(piece) for name, side in sides.items()}
-        apart[piece] = difference(piece, warm["fresco"], warm["diffusers"])
-        seconds[piece] = {name: [] for name in sides}
-        for name in in_turns(sides, arguments.repeat):
-            seconds[piece][name].append(sides[name].run(piece)["seconds"])
-    for side in sides.values():
-        side.close()
-    if "load" in arguments.pieces:
-        seconds["load"] = measure_load(arguments, folder)
-    return seconds, apart
-
-
-def picture(arguments, folder):
-    """Peak memory and time of one whole picture in a process of its own."""
-    command = commands(arguments, folder)["fresco"] + ["--pieces", "picture", "--repeat", "1"]
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
-
-
-def busy():
-    """Share of the processors that others use, watched for two seconds while both programs rest."""
-    def ticks():
-        fields = [int(value) for value in pathlib.Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
-        return sum(fields), fields[3] + fields[4]  # idle, waiting for disks
-
-    all_before, idle_before = ticks()
-    time.sleep(2)
-    all_after, idle_after = ticks()
-    return 1 - (idle_after - idle_before) / max(1, all_after - all_before)
-
-
-def print_table(seconds, apart):
-    print("| piece | fresco, s | diffusers, s | diffusers / fresco | outputs apart |")
-    print("|---|---|---|---|---|")
-    for piece, both in seconds.items():
-        ours, theirs = statistics.median(both["fresco"]), statistics.median(both["diffusers"])
-        same = f"{apart[piece]:.0e}" if piece in apart else "-"
-        print(f"| {PIECES[piece]} | {ours:.3f} | {theirs:.3f} | {theirs / ours:.2f} | {same} |")
+    return {name: statistics.median(times) for name, times in seconds.items()}
 
 
 def compare(arguments, kind):
-    folder = arguments.models / kind
-    if not (folder / "model_index.json").exists():
-        make_checkpoint.make(kind, folder, "e", 0)
-    others = [busy()]
-    seconds, apart = measure(arguments, folder)
-    others.append(busy())
-    print(f"\n{KINDS[kind]}, {arguments.size}x{arguments.size}, medians of {arguments.repeat}:\n")
-    print_table(seconds, apart)
-    if max(others) > 0.1:
-        print(f"\nOther work took {others[0]:.0%} of the processors before and {others[1]:.0%} after: these times mean little.")
-    record = {"kind": kind, "size": arguments.size, "seconds": seconds, "apart": apart, "others": others}
+    measured = Measurement(arguments, kind)
+    record = measured.record()
+    tables.print_pieces(arguments, kind, measured)
+    tables.print_others(measured.others)
     if arguments.picture:
-        drawn = picture(arguments, folder)
-        peak, weights = drawn["peak_memory_bytes"], drawn["weight_bytes_f32"]
-        over = (peak - weights) / 1e9
-        print(f"\nOne picture, 2 steps, loading included: {drawn['median']:.1f} s, peak memory {peak / 1e9:.2f} GB:")
-        print(f"weights as float32 {weights / 1e9:.2f} GB and {over:.2f} GB more.")
-        record["picture"] = drawn
+        record["picture"] = memory(arguments, kind)
+        tables.print_memory(record["picture"])
     sys.stdout.flush()
     return record
 
 
-def main():
+def parse():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kinds", nargs="*", metavar="KIND", help="sd15, deci10, deci20; without any: the first two")
+    parser.add_argument("--peers", nargs="+", choices=sides.PEERS, default=list(sides.PEERS), help="default: both")
+    parser.add_argument("--precision", choices=TOLERANCE, default="f32", help="of all sides (default f32)")
+    parser.add_argument("--isa", choices=["native", "avx2"], default="native", help="avx2: all sides held to AVX2")
     parser.add_argument("--size", type=int, default=512, help="side of the picture in pixels (default 512)")
     parser.add_argument("--repeat", type=int, default=5, help="timed runs of each piece on each side (default 5)")
-    parser.add_argument("--threads", type=int, default=0, help="of both sides; 0: all processors (default)")
-    parser.add_argument("--pieces", nargs="+", choices=PIECES, default=list(PIECES))
-    parser.add_argument("--ops", default="auto", help="form of fresco's operators (default auto)")
-    parser.add_argument("--channels-last", action="store_true", help="diffusers in this memory format too")
+    parser.add_argument("--threads", type=int, default=0, help="of all sides; 0: all processors (default)")
+    pieces = ["text", "unet", "vae", "load"]
+    parser.add_argument("--pieces", nargs="+", choices=pieces, default=pieces)
+    parser.add_argument("--ops", help="form of fresco's operators (default: the best that --isa allows)")
+    parser.add_argument("--channels-last", action="store_true", help="diffusers in this memory format")
     parser.add_argument("--picture", action="store_true", help="also fresco's peak memory for a whole picture")
-    parser.add_argument("--models", type=pathlib.Path, default=ROOT / "build/bench-models", help="where the models are or go")
-    parser.add_argument("--bench", type=pathlib.Path, default=ROOT / "build/bench/benchmarks/fresco_bench")
+    whole = "also draw whole pictures, N times: DeciDiffusion's 30 steps against 50 of Stable Diffusion's"
+    parser.add_argument("--whole", type=int, nargs="?", const=1, default=0, metavar="N", help=whole)
+    models, bench = sides.ROOT / "build/bench-models", sides.ROOT / "build/bench/benchmarks/fresco_bench"
+    parser.add_argument("--models", type=pathlib.Path, default=models, help="where the models are or go")
+    parser.add_argument("--bench", type=pathlib.Path, default=bench, help="fresco_bench")
     parser.add_argument("--json", type=pathlib.Path, help="write every single time into this file")
     arguments = parser.parse_args()
+    arguments.kinds = arguments.kinds or ["sd15", "deci10"]
     for kind in arguments.kinds:
-        if kind not in KINDS:
-            parser.error(f"unknown kind {kind!r}; known: {', '.join(KINDS)}")
-    records = [compare(arguments, kind) for kind in arguments.kinds or ["sd15", "deci10"]]
+        if kind not in tables.KINDS:
+            parser.error(f"unknown kind {kind!r}; known: {', '.join(tables.KINDS)}")
+    return arguments
+
+
+def main():
+    arguments = parse()
+    needed = {*arguments.kinds, *([kind for kind, _ in tables.PUBLISHED.values()] if arguments.whole else [])}
+    for kind in sorted(needed):
+        if not (arguments.models / kind / "model_index.json").exists():
+            make_checkpoint.make(kind, arguments.models / kind, "e", 0)
+    records = [compare(arguments, kind) for kind in arguments.kinds]
+    tables.print_whole_from_parts(arguments.peers, records)
+    drawn = whole(arguments) if arguments.whole else None
+    if drawn:
+        tables.print_whole(arguments.peers, drawn, "really drawn, loading left out")
     if arguments.json:
-        arguments.json.write_text(json.dumps(records, indent=1) + "\n")
+        settings = {name: str(value) for name, value in vars(arguments).items() if name != "json"}
+        text = json.dumps({"settings": settings, "models": records, "whole": drawn}, indent=1)
+        arguments.json.write_text(text + "\n")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# compare.sh [options of compare.py]: sets up diffusers, builds fresco_bench, makes the full-size models that are missing
-# (2.2 GB each, in build/bench-models), then times both programs in turns.
+# compare.sh [options of compare.py]: sets up diffusers and OpenVINO, builds fresco_bench, makes the full-size models
+# that are missing (in build/bench-models, 2.2 GB each and 4 GB more for OpenVINO), then times the programs in turns.
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 "$root/scripts/setup_packages.sh" "$root/scripts/packages.txt"

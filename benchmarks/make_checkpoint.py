@@ -264,7 +264,8 @@ def text_encoder():
 
 class RandomValues:
     """Bytes of normally distributed values. One block of a prime length is scaled and repeated: no two rows of a matrix
-    start at the same place of it, and a billion values take seconds."""
+    start at the same place of it, nor do two tensors (a program that keeps equal ones once would read less memory),
+    and a billion values take seconds."""
 
     LENGTH = 65521
 
@@ -272,9 +273,11 @@ class RandomValues:
         self.element = element
         generator = random.Random(seed)
         self.block = [generator.gauss(0, 1) for _ in range(self.LENGTH)]
+        self.next = 0
 
     def bytes(self, count, deviation):
-        values = [deviation * value for value in self.block[:count]]
+        values = [deviation * value for value in self.block[self.next :] + self.block[: self.next]]
+        self.next = (self.next + count + 1) % self.LENGTH
         block = struct.pack(f"<{len(values)}{self.element}", *values)
         size = count * struct.calcsize(self.element)
         return (block * (size // len(block) + 1))[:size]

@@ -145,8 +145,8 @@ class FlexibleUNet(nn.Module):
         self.conv_out = nn.Conv2d(first, 4, 3, padding=1)
 
     def forward(self, latents, timestep, context):
-        """latents [B, 4, H, W], timestep a number, context [B, T, width] -> [B, 4, H, W]"""
-        times = torch.full((latents.shape[0],), timestep, dtype=torch.float32)
+        """latents [B, 4, H, W], timestep a number (or a tensor of one), context [B, T, width] -> [B, 4, H, W]"""
+        times = torch.as_tensor(timestep, dtype=torch.float32).expand(latents.shape[0])
         time = self.time_embedding(self.time_proj(times).to(latents.dtype))
         hidden = self.conv_in(latents)
         skips = [hidden]

@@ -40,9 +40,9 @@ def snippet_findings(document):
 
 def options_of_scripts(line):
     """Options that the benchmarks named in this line declare in their own source."""
-    sources = [ROOT / "benchmarks/compare.py", ROOT / "benchmarks/fresco_bench.cpp", ROOT / "benchmarks/peers/diffusers_bench.py"]
     if "benchmarks/" not in line:
         return set()
+    sources = [path for pattern in ("*.py", "*.cpp", "peers/*.py") for path in (ROOT / "benchmarks").glob(pattern)]
     return {option for source in sources for option in re.findall(r'"(--[a-z][a-z-]*)"', source.read_text(encoding="utf-8"))}
 
 
