@@ -122,16 +122,29 @@ struct Int8 {
       ++quads;
       b += 4 * kPanel;
     }
-    const __m512i offset0 = _mm512_loadu_si512(tile.offsets), offset1 = _mm512_loadu_si512(tile.offsets + 16);
-    const Vec scale0 = simd::load(tile.column_scales), scale1 = simd::load(tile.column_scales + 16);
-    Vec sums[Rows][2];
+    // Through memory: with the conversion in the same stretch of code, GCC 12 keeps some totals there during the loop instead.
+    alignas(64) int32_t held[Rows][kPanel];
 #pragma GCC unroll 16
     for (int m = 0; m < Rows; ++m) {
-      const Vec row = simd::broadcast(tile.row_scales[m]);
-      sums[m][0] = simd::mul(_mm512_cvtepi32_ps(_mm512_sub_epi32(totals[m][0], offset0)), simd::mul(row, scale0));
-      sums[m][1] = simd::mul(_mm512_cvtepi32_ps(_mm512_sub_epi32(totals[m][1], offset1)), simd::mul(row, scale1));
+      _mm512_store_si512(held[m], totals[m][0]);
+      _mm512_store_si512(held[m] + 16, totals[m][1]);
     }
-    store_sums<Rows>(tile, sums);
+    asm volatile("" : : "r"(held) : "memory");
+    write<Rows>(&held[0][0], tile);
+  }
+
+  template <int Rows>
+  static void write(const int32_t* totals, const Tile& tile) {
+    for (int m = 0; m < Rows; ++m) {
+      for (int64_t c = 0; c < kPanel; c += simd::kLanes) {
+        const __m512i centred =
+            _mm512_sub_epi32(_mm512_load_si512(totals + m * kPanel + c), _mm512_loadu_si512(tile.offsets + c));
+        const Vec scale = simd::mul(simd::broadcast(tile.row_scales[m]), simd::load(tile.column_scales + c));
+        const Vec sum = simd::mul(_mm512_cvtepi32_ps(centred), scale);
+        float* to = tile.c + m * tile.stride + c;
+        simd::store(to, tile.accumulate ? simd::add(simd::load(to), sum) : sum);
+      }
+    }
   }
 };
 #endif
