@@ -17,8 +17,8 @@ constexpr int64_t kGroupBytes = 8 << 20;
 // From so many tiles on, transforming weights once for all of them pays.
 constexpr int64_t kShareFrom = 256;
 constexpr int64_t kTasksPerThread = 4;
-// Pixels from which a form of larger tiles serves, where kernels have one.
-constexpr int64_t kLargePicture = 96 * 96;
+// Pixels from which larger tiles serve where kernels have a choice: under it, transforming weights for few tiles costs more than it saves.
+constexpr int64_t kLargePicture = 16 * 16;
 
 int64_t divided_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 

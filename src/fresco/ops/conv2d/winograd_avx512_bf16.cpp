@@ -10,7 +10,7 @@
 #define FRESCO_WIDE_TILES 1
 #define FRESCO_HAS_BF16 1
 // Blocks that stay within the second-level cache and what is next to it: measured best of many.
-#define FRESCO_WINOGRAD_TILES 42
+#define FRESCO_WINOGRAD_TILES 56
 #define FRESCO_WINOGRAD_COLUMNS 128
 #define FRESCO_WINOGRAD_DEPTH 32
 #include "fresco/ops/gemm/microkernel_inl.h"
