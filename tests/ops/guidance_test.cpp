@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "fresco/ops/dispatch.h"
 #include "fresco/ops/mix/mix.h"
 #include "fresco/ops/slope_step/slope_step.h"
 
@@ -48,6 +49,53 @@ TEST(SlopeStep, GoesAlongTheSlopeOfEachSample) {
   EXPECT_TRUE(at::allclose(got[0], clean[0], 1e-6, 1e-6)) << "all the way to sigma 0";
   EXPECT_TRUE(at::allclose(got[1], 0.5 * (x[1] + clean[1]), 1e-6, 1e-6)) << "half the way";
 }
+
+// Each of the three in one pass over memory, against its definition on latents as they come: the U-Net's output channels-last, the rest
+// row after row; sizes that are no multiple of blocks.
+class Fused : public testing::TestWithParam<std::array<int64_t, 4>> {
+ protected:
+  at::Tensor latents(int64_t times = 1) const {
+    const auto [b, c, h, w] = GetParam();
+    return at::randn({times * b, c, h, w});
+  }
+  int64_t batch() const { return GetParam()[0]; }
+};
+
+TEST_P(Fused, MixGivesTheDefinitionsValues) {
+  const auto nan = at::full_like(latents(), NAN), last = latents().contiguous(at::MemoryFormat::ChannelsLast);
+  const std::vector<at::Tensor> inputs{latents(), last, nan, latents(), {}};
+  auto lines = at::randn({batch(), 5}, at::kDouble);
+  lines.select(1, 2).zero_();
+  const ops::FormRecorder recorder;
+  EXPECT_TRUE(at::equal(ops::mix({inputs, lines}), ops::mix_reference({inputs, lines})));
+  EXPECT_EQ(recorder.counts().at("mix/fused"), 1);
+}
+
+TEST_P(Fused, SlopeStepGivesTheDefinitionsValues) {
+  const auto x = latents(), clean = latents().contiguous(at::MemoryFormat::ChannelsLast);
+  const auto sigma = at::rand({batch()}).add(0.1), change = at::randn({batch()});
+  const ops::FormRecorder recorder;
+  EXPECT_TRUE(
+      at::equal(ops::slope_step({x, clean, sigma, change}), ops::slope_step_reference({x, clean, sigma, change})));
+  EXPECT_EQ(recorder.counts().at("slope_step/fused"), 1);
+}
+
+// Deviations may differ in their last place.
+TEST_P(Fused, GuidanceGivesTheDefinitionsValues) {
+  const auto scale = at::rand({batch()}).mul(9), none = at::zeros({batch()}), some = at::rand({batch()});
+  for (const auto format : {at::MemoryFormat::Contiguous, at::MemoryFormat::ChannelsLast}) {
+    const auto both = latents(2).contiguous(format);
+    const ops::FormRecorder recorder;
+    EXPECT_TRUE(at::equal(ops::guidance({both, scale, none}), ops::guidance_reference({both, scale, none})));
+    EXPECT_TRUE(at::allclose(ops::guidance({both, scale, some}), ops::guidance_reference({both, scale, some}), 1e-6,
+                             1e-6, /*equal_nan=*/true));
+    EXPECT_EQ(recorder.counts().at("guidance/fused"), 2);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, Fused,
+                         testing::Values(std::array<int64_t, 4>{1, 4, 64, 64}, std::array<int64_t, 4>{2, 4, 7, 9},
+                                         std::array<int64_t, 4>{3, 4, 1, 1}, std::array<int64_t, 4>{5, 4, 33, 31}));
 
 }  // namespace
 }  // namespace fresco::test

@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "fresco/ops/activation/activation.h"
+
 namespace fresco::layers {
 
 at::Tensor sinusoids(const at::Tensor& time, const TimeShape& shape) {
@@ -21,8 +23,9 @@ TimeEmbedding::TimeEmbedding(Builder& builder, const std::string& prefix, const 
       linear_2_(builder.linear(prefix + ".linear_2", shape.width, shape.width)) {}
 
 at::Tensor TimeEmbedding::forward(const at::Tensor& time, at::ScalarType type) const {
-  const auto hidden = at::silu(linear(linear_1_, sinusoids(time, shape_).to(type)));
-  return at::silu(linear(linear_2_, hidden));
+  const auto silu = [](const at::Tensor& x) { return ops::activation({x, ops::Activation::silu}); };
+  const auto hidden = silu(linear(linear_1_, sinusoids(time, shape_).to(type)));
+  return silu(linear(linear_2_, hidden));
 }
 
 }  // namespace fresco::layers

@@ -13,7 +13,7 @@
 namespace fresco::ops {
 namespace {
 
-const std::vector<std::string> kPortable = {"auto", "reference", "onednn", "simd"};
+const std::vector<std::string> kPortable = {"auto", "reference", "onednn"};
 
 bool contains(const auto& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();

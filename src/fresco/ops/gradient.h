@@ -2,11 +2,24 @@
 #include <ATen/core/Tensor.h>
 #include <c10/core/GradMode.h>
 
+#include "fresco/ops/simd/isa.h"
+
 namespace fresco::ops {
 
 /// True when autograd must see what is done to this tensor: only an operator's definition serves then.
 inline bool needs_gradient(const at::Tensor& t) {
   return c10::GradMode::is_enabled() && t.defined() && t.requires_grad();
+}
+
+/// What kernels over plain memory take: float32 on the CPU, unseen by autograd.
+inline bool plain_float(const at::Tensor& t) {
+  return t.is_cpu() && t.scalar_type() == at::kFloat && !needs_gradient(t);
+}
+
+/// True when code for this instruction set is in force and every tensor is what it takes.
+template <Isa isa, typename... Tensors>
+bool serves_plain(const Tensors&... tensors) {
+  return current_isa() >= isa && (plain_float(tensors) && ...);
 }
 
 }  // namespace fresco::ops

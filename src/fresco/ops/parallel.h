@@ -28,4 +28,14 @@ int thread_count();
 /// An exception ends the loop and is thrown again.
 void parallel_for(int64_t count, size_t scratch_bytes, const Work& work);
 
+/// Calls work(first, count) for consecutive ranges of [0, rows) of at most `most` rows each; most under 1 counts as 1.
+template <typename Function>
+void parallel_rows(int64_t rows, int64_t most, const Function& work) {
+  if (most < 1) most = 1;
+  parallel_for((rows + most - 1) / most, 0, [&](int64_t i, std::byte*) {
+    const int64_t first = i * most;
+    work(first, rows - first < most ? rows - first : most);
+  });
+}
+
 }  // namespace fresco::ops

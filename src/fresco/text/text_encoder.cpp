@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include "fresco/core/error.h"
+#include "fresco/ops/activation/activation.h"
 #include "fresco/ops/attention/attention.h"
-#include "fresco/ops/cost.h"
 #include "fresco/ops/dispatch.h"
 
 namespace fresco::text {
@@ -37,8 +37,7 @@ TextEncoder::TextEncoder(const TextSpec& spec, const layers::WeightSource& sourc
 }
 
 at::Tensor TextEncoder::gelu(const at::Tensor& x) const {
-  const ops::Span span("gelu", "torch", [&] { return ops::elementwise_cost(x, 5); });
-  return spec_.quick_gelu ? x * at::sigmoid(1.702 * x) : at::gelu(x);
+  return ops::activation({x, spec_.quick_gelu ? ops::Activation::quick_gelu : ops::Activation::gelu});
 }
 
 at::Tensor TextEncoder::run(const Layer& layer, const at::Tensor& x) const {

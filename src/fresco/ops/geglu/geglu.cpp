@@ -4,19 +4,39 @@
 
 #include "fresco/ops/cost.h"
 #include "fresco/ops/dispatch.h"
+#include "fresco/ops/geglu/geglu_kernel.h"
 #include "fresco/ops/gradient.h"
+#include "fresco/ops/memory/arena.h"
+#include "fresco/ops/parallel.h"
 
 namespace fresco::ops {
 namespace {
 
-// The product lands in the gate's own memory: one large temporary less.
-at::Tensor geglu_in_place(const GegluCall& call) {
-  const auto halves = call.x.chunk(2, -1);
-  return at::gelu(halves[1]).mul_(halves[0]);
+constexpr int64_t kBlockBytes = 128 * 1024;  // of x: a block and its results lie in a second-level cache
+
+template <const GegluKernel& kernel>
+at::Tensor fused(const GegluCall& call) {
+  const auto x = contiguous(call.x);
+  auto shape = x.sizes().vec();
+  const int64_t channels = shape.back() /= 2;
+  auto y = empty(shape, x.options());
+  const float* from = x.const_data_ptr<float>();
+  float* to = y.mutable_data_ptr<float>();
+  const int64_t rows = channels > 0 ? y.numel() / channels : 0;
+  parallel_rows(rows, kBlockBytes / (8 * std::max<int64_t>(channels, 1)), [&](int64_t first, int64_t count) {
+    kernel.gate_rows(from + first * 2 * channels, count, channels, to + first * channels);
+  });
+  return y;
 }
 
-constexpr std::array<Form<GegluCall, at::Tensor>, 2> kForms = {{
-    {"simd", geglu_in_place, [](const GegluCall& call) { return !needs_gradient(call.x); }},
+template <Isa isa>
+bool serves(const GegluCall& call) {
+  return serves_plain<isa>(call.x);
+}
+
+constexpr std::array<Form<GegluCall, at::Tensor>, 3> kForms = {{
+    {"avx512", fused<kGegluAvx512>, serves<Isa::avx512>},
+    {"avx2", fused<kGegluAvx2>, serves<Isa::avx2>},
     {"reference", geglu_reference, always<GegluCall>},
 }};
 

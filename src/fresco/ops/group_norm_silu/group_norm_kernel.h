@@ -1,12 +1,8 @@
 #pragma once
-// The arithmetic of group_norm_silu on plain memory, compiled once per instruction set and chosen at run time. Free of libtorch.
+// The arithmetic of group_norm_silu on plain memory, compiled once per instruction set. Free of libtorch.
 #include <cstdint>
 
 namespace fresco::ops {
-
-/// Sums of (x - shift) and (x - shift)^2 down the rows of x [rows, channels]; sums [channels] are written, not added to.
-void channel_sums(const float* x, int64_t rows, int64_t channels, int64_t row_stride, const float* shift, float* sum,
-                  float* square);
 
 /// What each channel goes through, each [channels]: y = (x - mean) * scale + bias.
 struct ChannelNorm {
@@ -15,8 +11,16 @@ struct ChannelNorm {
   const float* bias;
 };
 
-/// Normalises x [rows, channels] with stride x_stride into y with stride y_stride, with silu after it when asked.
-void normalise_silu(const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t rows, int64_t channels,
-                    const ChannelNorm& norm, bool silu);
+/// One instruction set's code.
+struct GroupNormKernel {
+  /// Sums of (x - shift) and (x - shift)^2 down the rows of x [rows, channels]; sums [channels] are written, not added to.
+  void (*channel_sums)(const float* x, int64_t rows, int64_t channels, const float* shift, float* sum, float* square);
+  /// Normalises x [rows, channels] into y, whose rows lie y_stride floats apart, with silu after it when asked.
+  void (*normalise)(const float* x, int64_t rows, int64_t channels, float* y, int64_t y_stride, const ChannelNorm& norm,
+                    bool silu);
+};
+
+extern const GroupNormKernel kGroupNormAvx2;
+extern const GroupNormKernel kGroupNormAvx512;
 
 }  // namespace fresco::ops

@@ -7,18 +7,24 @@
 #include "fresco/ops/cost.h"
 #include "fresco/ops/dispatch.h"
 #include "fresco/ops/gradient.h"
+#include "fresco/ops/group_norm_silu/group_norm_kernel.h"
 
 namespace fresco::ops {
 namespace {
 
-bool plain_float(const at::Tensor& t) { return t.is_cpu() && t.scalar_type() == at::kFloat && !needs_gradient(t); }
-
-bool fits_simd(const GroupNormCall& call) {
-  return plain_float(call.x) && (!call.skip.defined() || plain_float(call.skip)) && plain_float(call.weight);
+template <const GroupNormKernel& kernel>
+at::Tensor fused(const GroupNormCall& call) {
+  return group_norm_silu_fused(call, kernel);
 }
 
-constexpr std::array<Form<GroupNormCall, at::Tensor>, 2> kForms = {{
-    {"simd", group_norm_silu_simd, fits_simd},
+template <Isa isa>
+bool serves(const GroupNormCall& call) {
+  return serves_plain<isa>(call.x, call.weight, call.bias) && (!call.skip.defined() || plain_float(call.skip));
+}
+
+constexpr std::array<Form<GroupNormCall, at::Tensor>, 3> kForms = {{
+    {"avx512", fused<kGroupNormAvx512>, serves<Isa::avx512>},
+    {"avx2", fused<kGroupNormAvx2>, serves<Isa::avx2>},
     {"reference", group_norm_silu_reference, always<GroupNormCall>},
 }};
 

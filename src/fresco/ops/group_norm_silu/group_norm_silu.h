@@ -21,6 +21,7 @@ struct GroupNormCall {
 Cost cost(const GroupNormCall& call);
 at::Tensor group_norm_silu(const GroupNormCall& call);
 at::Tensor group_norm_silu_reference(const GroupNormCall& call);
-at::Tensor group_norm_silu_simd(const GroupNormCall& call);
+struct GroupNormKernel;
+at::Tensor group_norm_silu_fused(const GroupNormCall& call, const GroupNormKernel& kernel);
 
 }  // namespace fresco::ops

@@ -16,5 +16,7 @@ struct GuidanceCall {
 Cost cost(const GuidanceCall& call);
 at::Tensor guidance(const GuidanceCall& call);
 at::Tensor guidance_reference(const GuidanceCall& call);
+at::Tensor guidance_fused(
+    const GuidanceCall& call);  // float32 on the CPU; the same values, deviations to a unit in the last place
 
 }  // namespace fresco::ops

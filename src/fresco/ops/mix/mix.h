@@ -15,5 +15,6 @@ struct MixCall {
 Cost cost(const MixCall& call);
 at::Tensor mix(const MixCall& call);
 at::Tensor mix_reference(const MixCall& call);
+at::Tensor mix_fused(const MixCall& call);  // float32 on the CPU; the same values
 
 }  // namespace fresco::ops

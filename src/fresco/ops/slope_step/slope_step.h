@@ -16,5 +16,6 @@ struct SlopeStepCall {
 Cost cost(const SlopeStepCall& call);
 at::Tensor slope_step(const SlopeStepCall& call);
 at::Tensor slope_step_reference(const SlopeStepCall& call);
+at::Tensor slope_step_fused(const SlopeStepCall& call);  // float32 on the CPU; the same values
 
 }  // namespace fresco::ops

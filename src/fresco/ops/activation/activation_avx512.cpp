@@ -1,0 +1,15 @@
+#include <cstdint>
+
+#include "fresco/ops/activation/activation_kernel.h"
+// Each of these needs those before it.
+// clang-format off
+#include "fresco/ops/simd/begin_avx512.h"
+#include "fresco/ops/simd/vec_avx512.h"
+#include "fresco/ops/simd/math_inl.h"
+#include "fresco/ops/activation/activation_inl.h"
+#include "fresco/ops/simd/end.h"
+// clang-format on
+
+namespace fresco::ops {
+const ActivationKernel kActivationAvx512{apply};
+}
