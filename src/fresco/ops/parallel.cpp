@@ -2,6 +2,8 @@
 
 #include <ATen/Parallel.h>
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
@@ -16,15 +18,18 @@ class Scratch {
  public:
   std::byte* of_size(size_t bytes) {
     if (bytes > size_) {
-      memory_.reset(static_cast<std::byte*>(std::aligned_alloc(kPage, (bytes + kPage - 1) / kPage * kPage)));
+      const size_t whole = (bytes + kPage - 1) / kPage * kPage;
+      memory_.reset(static_cast<std::byte*>(std::aligned_alloc(kPage, whole)));
       size_ = memory_ ? bytes : 0;
       if (!memory_) throw std::bad_alloc();
+      // Kernels step through it in strides that would touch a page each; where the system declines, small pages serve too.
+      ::madvise(memory_.get(), whole, MADV_HUGEPAGE);
     }
     return memory_.get();
   }
 
  private:
-  static constexpr size_t kPage = 4096;
+  static constexpr size_t kPage = size_t{2} << 20;
   struct Free {
     void operator()(std::byte* p) const { std::free(p); }
   };

@@ -1,6 +1,7 @@
 #include "fresco/ops/gemm/packed_weights.h"
 
 #include <ATen/ATen.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <vector>
@@ -100,6 +101,16 @@ void move_any(const PackedWeights& packed, const Shape& shape, const at::Tensor&
   }
 }
 
+// Kernels stream through panels: large pages save them a look-up every 4 KiB, where the system gives any.
+at::Tensor zeros_in_large_pages(int64_t elements, at::ScalarType type) {
+  constexpr uintptr_t kPage = 4096;
+  auto data = at::empty({elements}, type);
+  const auto begin = (reinterpret_cast<uintptr_t>(data.mutable_data_ptr()) + kPage - 1) / kPage * kPage;
+  const auto end = (reinterpret_cast<uintptr_t>(data.mutable_data_ptr()) + data.nbytes()) / kPage * kPage;
+  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);  // before it is touched
+  return data.zero_();
+}
+
 // Rows of the plain matrix in the order of the packed columns; -1 for padding.
 std::vector<int64_t> rows_in_order(const PackedWeights& packed) {
   const gemm::Packed& view = packed.view;
@@ -192,7 +203,7 @@ PackedWeights pack(const at::Tensor& plain, Layout layout, const KernelSet& kern
                  .panel = layout == Layout::winograd ? kernels.winograd->panel : kernels.matrix->panel};
   const int64_t panels = panels_of(layout, shape.outputs, packed.view.panel);
   const int64_t elements = panels * packed.view.padded_depth() * shape.taps * packed.view.panel;
-  packed.data = at::zeros({elements}, type_of(storage));
+  packed.data = zeros_in_large_pages(elements, type_of(storage));
   packed.view.data = packed.data.const_data_ptr();
   const auto stored = storage == Storage::i8 ? round_to_int8(plain, packed) : plain.to(type_of(storage)).contiguous();
   move_any<true>(packed, shape, stored);
