@@ -3,14 +3,53 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "fresco/ops/attention/flash.h"
 #include "fresco/ops/cost.h"
-#include "fresco/ops/dispatch.h"
+#include "fresco/ops/gradient.h"
+#include "fresco/ops/memory/arena.h"
 
 namespace fresco::ops {
 namespace {
 
-constexpr std::array<Form<AttentionCall, at::Tensor>, 1> kForms = {
-    {{"reference", attention_reference, always<AttentionCall>}}};
+flash::Matrix matrix_of(const at::Tensor& x) { return {x.const_data_ptr<float>(), x.stride(0), x.stride(1)}; }
+
+at::Tensor run(const flash::Kernel& kernel, const AttentionCall& call) {
+  const auto in_place = [](const at::Tensor& x) { return x.stride(2) == 1 ? x : contiguous(x); };
+  const auto q = in_place(call.q), k = in_place(call.k), v = in_place(call.v);
+  auto y = empty(q.sizes(), q.options());
+  const flash::Call heads{.q = matrix_of(q),
+                          .k = matrix_of(k),
+                          .v = matrix_of(v),
+                          .batch = q.size(0),
+                          .heads = call.heads,
+                          .queries = q.size(1),
+                          .keys = k.size(1),
+                          .width = q.size(2) / call.heads,
+                          .causal = call.causal,
+                          .out = y.template mutable_data_ptr<float>()};
+  const auto bytes = static_cast<int64_t>(kernel.packed_bytes(heads)) * heads.batch * heads.heads;
+  const auto packed = empty({bytes}, q.options().dtype(at::kByte));
+  flash::attend(kernel, heads, static_cast<std::byte*>(packed.mutable_data_ptr()));
+  return y;
+}
+
+template <const flash::Kernel& kernel>
+at::Tensor attention_flash(const AttentionCall& call) {
+  return run(kernel, call);
+}
+
+template <Isa isa>
+bool serves(const AttentionCall& call) {
+  if (isa == Isa::avx512_bf16 && call.products != Products::bf16) return false;
+  return serves_plain<isa>(call.q, call.k, call.v) && call.q.numel() > 0 && call.k.numel() > 0;
+}
+
+constexpr std::array<Form<AttentionCall, at::Tensor>, 4> kForms = {{
+    {"avx512-bf16", attention_flash<flash::kAvx512Bf16>, serves<Isa::avx512_bf16>},
+    {"avx512", attention_flash<flash::kAvx512>, serves<Isa::avx512>},
+    {"avx2", attention_flash<flash::kAvx2>, serves<Isa::avx2>},
+    {"reference", attention_reference, always<AttentionCall>},
+}};
 
 at::Tensor split_heads(const at::Tensor& x, int64_t heads) {  // [B, T, N*D] -> [B, N, T, D]
   return x.view({x.size(0), x.size(1), heads, x.size(2) / heads}).transpose(1, 2);
@@ -24,7 +63,7 @@ Cost cost(const AttentionCall& call) {
   return {.flops = 4 * static_cast<double>(call.q.size(0) * call.q.size(2)) * scores,
           .bytes = 2 * bytes_of(call.q) + bytes_of(call.k) + bytes_of(call.v),
           .shape = fmt::format("{} over {}, {} heads", shape_text(call.q.sizes()), call.k.size(1), call.heads),
-          .arithmetic = arithmetic_of(call.q)};
+          .arithmetic = serves<Isa::avx512_bf16>(call) ? Arithmetic::bf16 : arithmetic_of(call.q)};
 }
 
 at::Tensor attention(const AttentionCall& call) { return dispatch("attention", kForms, call); }

@@ -56,6 +56,14 @@ FRESCO_INLINE Vec scale_by_power(Vec v, Vec n) {
   const __m256i exponent = _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23);
   return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(v), exponent));
 }
+/// What t holds beyond the whole number below it, 0 to 1; t becomes what scale_by_power takes for that number. t counts as no less than -126.
+FRESCO_INLINE Vec take_fraction(Vec& t) {
+  t = _mm256_max_ps(_mm256_set1_ps(-126.0f), t);  // in this order, so that NaN stays
+  const Vec whole = _mm256_floor_ps(t);
+  const Vec fraction = sub(t, whole);
+  t = whole;
+  return fraction;
+}
 FRESCO_INLINE float sum(Vec v) {
   const __m128 half = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
   const __m128 pair = _mm_add_ps(half, _mm_movehl_ps(half, half));

@@ -52,6 +52,10 @@ FRESCO_INLINE Vec round_to_integer(Vec a) {
 }
 /// v * 2^n for whole n.
 FRESCO_INLINE Vec scale_by_power(Vec v, Vec n) { return _mm512_scalef_ps(v, n); }
+/// What t holds beyond the whole number below it, 0 to 1; t becomes what scale_by_power takes for that number.
+FRESCO_INLINE Vec take_fraction(Vec& t) {
+  return _mm512_reduce_ps(t, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);  // scale_by_power rounds down itself
+}
 FRESCO_INLINE float sum(Vec v) { return _mm512_reduce_add_ps(v); }
 FRESCO_INLINE float largest(Vec v) { return _mm512_reduce_max_ps(v); }
 

@@ -1,0 +1,67 @@
+#include "kernels.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace fresco::benchmarks {
+namespace {
+
+constexpr double kLeastSeconds = 2e-3;  // of one timing: short calls are repeated
+
+double seconds_of(const std::function<at::Tensor()>& run, at::Tensor& result) {
+  using Clock = std::chrono::steady_clock;
+  const auto start = Clock::now();
+  double seconds = 0;
+  int calls = 0;
+  do {
+    result = run();
+    ++calls;
+    seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  } while (seconds < kLeastSeconds);
+  return seconds / calls;
+}
+
+// In turns, so that a disturbance from outside meets all of them; each once before, untimed.
+std::vector<Measured> measure(const std::vector<Way>& ways, int repeat) {
+  std::vector<Measured> measured(ways.size());
+  std::vector<std::vector<double>> seconds(ways.size());
+  for (int round = 0; round <= repeat; ++round) {
+    for (size_t i = 0; i < ways.size(); ++i) {
+      const double taken = seconds_of(ways[i].run, measured[i].result);
+      if (round > 0) seconds[i].push_back(taken);
+    }
+  }
+  for (size_t i = 0; i < ways.size(); ++i) {
+    const auto middle = seconds[i].begin() + static_cast<std::ptrdiff_t>(seconds[i].size() / 2);
+    std::nth_element(seconds[i].begin(), middle, seconds[i].end());
+    measured[i].seconds = *middle;
+  }
+  return measured;
+}
+
+}  // namespace
+
+KernelTable::KernelTable(std::string title, KernelOptions options, ops::MachineRates rates)
+    : options_(std::move(options)), rates_(std::move(rates)) {
+  fmt::print("\n{}, {} threads\n", title, options_.threads);
+  fmt::print("{:<34} {:<12} {:>9} {:>8} {:>8} {:>8} {:>9}\n", "shape", "form", "ms", "GF/s", "of peak", "speed",
+             "error");
+}
+
+void KernelTable::compare(const std::string& shape, double flops, const std::vector<Way>& ways,
+                          const std::function<double(const at::Tensor&)>& error) {
+  if (shape.find(options_.filter) == std::string::npos) return;
+  const auto measured = measure(ways, options_.repeat);
+  for (size_t i = 0; i < ways.size(); ++i) {
+    const auto& [name, arithmetic, run] = ways[i];
+    const double rate = flops / measured[i].seconds;
+    const auto* peak = rates_.best(arithmetic, name);
+    const auto share = peak != nullptr ? fmt::format("{:.0f} %", 100 * rate / peak->flops) : "-";
+    fmt::print("{:<34} {:<12} {:>9.2f} {:>8.1f} {:>8} {:>8.2f} {:>9.1e}\n", shape, name, 1e3 * measured[i].seconds,
+               rate / 1e9, share, measured.back().seconds / measured[i].seconds, error(measured[i].result));
+  }
+}
+
+}  // namespace fresco::benchmarks

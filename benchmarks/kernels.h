@@ -1,0 +1,48 @@
+#pragma once
+// Tables of operators' speed: one file an operator, benchmarks/kernels_*.cpp.
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fresco/ops/machine_rate.h"
+
+namespace fresco::benchmarks {
+
+struct KernelOptions {
+  int threads = 2;
+  int repeat = 7;      // timings of each way; the median counts
+  std::string filter;  // of shapes, by a part of their name
+};
+
+/// One way to compute what a row of a table is about.
+struct Way {
+  std::string name;  // "avx2": an operator's form; "libtorch": the peer
+  Arithmetic arithmetic = Arithmetic::f32;
+  std::function<at::Tensor()> run;
+};
+
+struct Measured {
+  double seconds = 0;  // median
+  at::Tensor result;   // of the last run
+};
+
+/// Prints rows of shape, form, GF/s, share of what the machine's registers alone would do, speed beside the last way (the peer), error.
+class KernelTable {
+ public:
+  KernelTable(std::string title, KernelOptions options, ops::MachineRates rates);
+
+  /// Runs all ways in turns and prints a row for each. error: of a result, relative to the largest magnitude of the definition's.
+  void compare(const std::string& shape, double flops, const std::vector<Way>& ways,
+               const std::function<double(const at::Tensor&)>& error);
+
+ private:
+  KernelOptions options_;
+  ops::MachineRates rates_;
+};
+
+void attention_table(const KernelOptions& options, const ops::MachineRates& rates);
+
+}  // namespace fresco::benchmarks

@@ -1,0 +1,52 @@
+// Prints tables of how fast operators are on the networks' shapes, form by form, beside libtorch's, and how exact.
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <map>
+
+#include "fresco/core/processor.h"
+#include "kernels.h"
+
+namespace fresco::benchmarks {
+namespace {
+
+using Table = void (*)(const KernelOptions&, const ops::MachineRates&);
+const std::map<std::string, Table> kTables = {{"attention", attention_table}};
+
+void print_machine(const ops::MachineRates& rates) {
+  fmt::print("{}, {} threads; at most", processor().name, rates.threads);
+  for (const auto& rate : rates.compute)
+    fmt::print(" {:.0f} GF/s {} ({}),", rate.flops / 1e9, name(rate.arithmetic), rate.instructions);
+  fmt::print(" {:.0f} GB/s read\n", rates.memory_bytes / 1e9);
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  KernelOptions options;
+  std::vector<std::string> operators;
+  CLI::App app("Times operators on the networks' shapes.");
+  app.add_option("operators", operators, "which tables; none: all")->check(CLI::IsMember(kTables));
+  app.add_option("--threads", options.threads)->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--repeat", options.repeat, "timings of each; the median counts")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--filter", options.filter, "only shapes whose name holds this");
+  CLI11_PARSE(app, argc, argv);
+  at::set_num_threads(options.threads);
+  at::manual_seed(1);
+  const c10::NoGradGuard no_gradients;
+  const auto rates = ops::measure_machine(options.threads);
+  print_machine(rates);
+  for (const auto& [name, table] : kTables) {
+    if (operators.empty() || std::find(operators.begin(), operators.end(), name) != operators.end())
+      table(options, rates);
+  }
+  return 0;
+}
+
+}  // namespace fresco::benchmarks
+
+int main(int argc, char** argv) { return fresco::benchmarks::run(argc, argv); }
