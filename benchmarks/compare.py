@@ -3,6 +3,7 @@
 
 import argparse
 import json
+import os
 import pathlib
 import statistics
 import subprocess
@@ -15,8 +16,8 @@ import tables
 # Relative to the largest magnitude. float32: what Winograd's transforms may cost; bfloat16: two programs that round in
 # different places. Both far under what a mistake gives.
 TOLERANCE = {"f32": 1e-3, "bf16": 5e-2}
-# Settings whose peak memory is of interest, as options of fresco_bench.
-MEMORY_SETTINGS = {"fastest": []}
+# Fresco's settings whose peak memory is of interest, as options of fresco_bench.
+MEMORY_SETTINGS = {"fresco": []}
 
 
 def difference(arguments, piece, peer, first, second):
@@ -46,11 +47,11 @@ class Measurement:
     """What one kind of model gave.
 
     seconds: {piece: {side: [of each run]}}; others: the same with shares of the processors that other programs took;
-    apart: {piece: {peer: difference}}."""
+    apart: {piece: {peer: difference}}; formats: {piece: memory format that diffusers chose}."""
 
     def __init__(self, arguments, kind):
         self.arguments, self.kind = arguments, kind
-        self.seconds, self.apart, self.others = {}, {}, {}
+        self.seconds, self.apart, self.others, self.formats = {}, {}, {}, {}
         pieces = [piece for piece in arguments.pieces if piece != "load"]
         if pieces:
             self.measure(pieces)
@@ -69,6 +70,8 @@ class Measurement:
             warm = {name: side.run(piece) for name, side in running.items()}
             for answer in warm.values():
                 check_instructions(self.arguments, answer)
+            if "diffusers" in warm and piece != "text":
+                self.formats[piece] = warm["diffusers"]["format"]
             ours = warm["fresco"]
             self.apart[piece] = {
                 peer: difference(self.arguments, piece, peer, ours, warm[peer]) for peer in self.arguments.peers
@@ -90,18 +93,22 @@ class Measurement:
             side.close()
 
     def record(self):
-        return {"kind": self.kind, "seconds": self.seconds, "apart": self.apart, "others": self.others}
+        names = ("kind", "seconds", "apart", "others", "formats")
+        return {name: getattr(self, name) for name in names}
 
 
 def memory(arguments, kind):
-    """{setting: record of one picture}: peak memory and time, each in a process of its own."""
-    command, _ = sides.programs(arguments, kind)["fresco"]
-    command = [*command, "--pieces", "picture", "--repeat", "1"]
-    runs = {setting: command + options for setting, options in MEMORY_SETTINGS.items()}
-    return {
-        setting: json.loads(subprocess.run(run, check=True, stdout=subprocess.PIPE, text=True).stdout)
-        for setting, run in runs.items()
-    }
+    """{setting or peer: record of one picture}: peak memory and time, each in a process of its own."""
+    programs = sides.programs(arguments, kind)
+    runs = {setting: ("fresco", options) for setting, options in MEMORY_SETTINGS.items()}
+    runs |= {tables.PEERS[peer]: (peer, []) for peer in arguments.peers}
+    records = {}
+    for name, (side, options) in runs.items():
+        command, environment = programs[side]
+        command = [*command, "--pieces", "picture", "--repeat", "1", *options]
+        done = subprocess.run(command, env=os.environ | environment, check=True, stdout=subprocess.PIPE, text=True)
+        records[name] = json.loads(done.stdout)
+    return records
 
 
 def whole(arguments):
@@ -119,7 +126,7 @@ def compare(arguments, kind):
     measured = Measurement(arguments, kind)
     record = measured.record()
     tables.print_pieces(arguments, kind, measured)
-    tables.print_others(measured.others)
+    tables.print_notes(measured)
     if arguments.picture:
         record["picture"] = memory(arguments, kind)
         tables.print_memory(record["picture"])
@@ -139,8 +146,9 @@ def parse():
     pieces = ["text", "unet", "vae", "load"]
     parser.add_argument("--pieces", nargs="+", choices=pieces, default=pieces)
     parser.add_argument("--ops", help="form of fresco's operators (default: the best that --isa allows)")
-    parser.add_argument("--channels-last", action="store_true", help="diffusers in this memory format")
-    parser.add_argument("--picture", action="store_true", help="also fresco's peak memory for a whole picture")
+    formats = ["best", "contiguous", "channels-last"]
+    parser.add_argument("--format", choices=formats, default="best", help="memory format of diffusers (default best)")
+    parser.add_argument("--picture", action="store_true", help="also peak memory for a whole picture")
     whole = "also draw whole pictures, N times: DeciDiffusion's 30 steps against 50 of Stable Diffusion's"
     parser.add_argument("--whole", type=int, nargs="?", const=1, default=0, metavar="N", help=whole)
     models, bench = sides.ROOT / "build/bench-models", sides.ROOT / "build/bench/benchmarks/fresco_bench"

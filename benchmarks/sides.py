@@ -65,8 +65,7 @@ def fresco(arguments, common):
 
 
 def diffusers(arguments, common):
-    own = ["--channels-last"] if arguments.channels_last else []
-    return [sys.executable, str(HERE / "peers/diffusers_bench.py"), *common, *own]
+    return [sys.executable, str(HERE / "peers/diffusers_bench.py"), *common, "--format", arguments.format]
 
 
 def openvino(arguments, common):

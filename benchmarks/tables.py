@@ -14,7 +14,7 @@ PIECES = {
 KINDS = {"sd15": "Stable Diffusion v1.5", "deci10": "DeciDiffusion 1.0", "deci20": "DeciDiffusion 2.0"}
 # What DeciDiffusion was published with: 30 of its steps against 50 of Stable Diffusion's.
 PUBLISHED = {"fresco": ("deci10", 30), "peer": ("sd15", 50)}
-DISTURBED = 0.05  # share of the processors
+DISTURBED = 0.1  # share of the processors
 
 
 def row(cells):
@@ -46,15 +46,17 @@ def print_pieces(arguments, kind, measured):
         row([PIECES[piece], *times_and_ratios(arguments.peers, medians, 3), apart or "-"])
 
 
-def print_others(others):
-    """others: {piece: {side: shares of the processors}}"""
-    sides = [(shares, side, piece) for piece, sides in others.items() for side, shares in sides.items()]
+def print_notes(measured):
+    if measured.formats:
+        formats = ", ".join(f"{PIECES[piece]}: {chosen}" for piece, chosen in measured.formats.items())
+        print(f"\nMemory format of diffusers: {formats}.")
+    sides = [(shares, side, piece) for piece, sides in measured.others.items() for side, shares in sides.items()]
     runs = [(share, side, piece) for shares, side, piece in sides for share in shares]
     disturbed = [run for run in runs if run[0] > DISTURBED]
     if disturbed:
         share, side, piece = max(disturbed)
         print(f"\n{len(disturbed)} of {len(runs)} runs were disturbed: other programs took up to {share:.0%} of the")
-        print(f"processors ({side}, {PIECES[piece]}).")
+        print(f"processors (from {side}, {PIECES[piece]}).")
 
 
 def picture_from_parts(record, side, steps):
@@ -85,10 +87,11 @@ def print_whole_from_parts(peers, records):
 
 
 def print_memory(pictures):
-    """pictures: {setting: fresco_bench's record of one picture in a process of its own}"""
-    print("\nOne picture with fresco, 2 steps, in a process of its own:\n")
-    row(["setting", "load, s", "draw, s", "peak memory (VmHWM), GB", "of it weights as float32, GB"])
-    row(["---"] * 5)
-    for setting, record in pictures.items():
-        peak, weights = record["peak_memory_bytes"] / 1e9, record["weight_bytes_f32"] / 1e9
-        row([setting, f"{record['load_seconds']:.1f}", f"{record['median']:.1f}", f"{peak:.2f}", f"{weights:.2f}"])
+    """pictures: {setting or peer: its bench's record of one picture}"""
+    weights = next(iter(pictures.values()))["weight_bytes_f32"] / 1e9
+    print(f"\nOne picture, 2 steps, in a process of its own; the weights as float32 would be {weights:.2f} GB:\n")
+    row(["program", "load, s", "draw, s", "peak memory (VmHWM), GB"])
+    row(["---"] * 4)
+    for name, record in pictures.items():
+        peak = record["peak_memory_bytes"] / 1e9
+        row([name, f"{record['load_seconds']:.1f}", f"{record['median']:.1f}", f"{peak:.2f}"])

@@ -29,21 +29,26 @@ class Networks:
         """text: ids [B, 77] -> context; unet: latents, timestep, context -> noise; vae: latent -> [B, 3, H, W]"""
         raise NotImplementedError
 
-    def alone(self, name):
+    def alone(self, name, inputs):
+        """A call of this network with these inputs."""
         if list(self.loaded) != [name]:
             self.loaded.clear()
             gc.collect()
             self.loaded[name] = self.load(name)
-        return self.loaded[name]
+            self.tune(name, lambda: self.loaded[name](*inputs))
+        return lambda: self.loaded[name](*inputs)
 
     def load_all(self):
         self.loaded.clear()
         gc.collect()
         self.loaded.update({name: self.load(name) for name in ("text", "unet", "vae")})
 
-    def instructions(self):
-        """Names of what the networks run on, where the program can tell: "avx2", "avx512"."""
-        return []
+    def tune(self, name, call):
+        """Told after a network was loaded alone: chooses between settings by timing call()."""
+
+    def about(self):
+        """What the answers say beside times; "instructions": names such as "avx2" of what the kernels use."""
+        return {}
 
 
 def random_numbers(shape, seed):
@@ -75,8 +80,9 @@ class Bench:
     def __init__(self, options, networks, dtype):
         self.options = options
         self.networks = networks
+        self.load_seconds = 0.0  # of the last picture
         side = options.size // 8
-        self.latents = random_numbers((2, 4, side, side), 0).to(dtype)
+        self.latents = random_numbers((1, 4, side, side), 0).repeat(2, 1, 1, 1).to(dtype)  # under two texts
         self.latent = random_numbers((1, 4, side, side), 1).to(dtype)
         self.context = random_numbers((2, 77, 768), 2).to(dtype)
 
@@ -88,10 +94,11 @@ class Bench:
         if piece == "load":
             return self.networks.load_all
         if piece == "picture":
+            begin = time.perf_counter()
             self.networks.load_all()
+            self.load_seconds = time.perf_counter() - begin
             return lambda: draw(self.networks, self.latent, self.options.steps)
-        network, inputs = self.networks.alone(piece), self.inputs(piece)
-        return lambda: network(*inputs)
+        return self.networks.alone(piece, self.inputs(piece))
 
     def time(self, piece):
         """Seconds, and the output where the piece has one."""
@@ -121,7 +128,8 @@ def peak_memory_bytes():
 
 
 def about_process(bench):
-    return {"peak_memory_bytes": peak_memory_bytes(), "instructions": bench.networks.instructions()}
+    about = {"load_seconds": bench.load_seconds, "peak_memory_bytes": peak_memory_bytes()}
+    return about | bench.networks.about()
 
 
 def say(side, record):

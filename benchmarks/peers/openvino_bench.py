@@ -67,11 +67,11 @@ class OpenvinoNetworks(bench.Networks):
 
         return run
 
-    def instructions(self):
-        """From the kernels' names, such as "brgconv_avx2_f32"."""
+    def about(self):
+        """Instructions from the kernels' names, such as "brgconv_avx2_f32"."""
         nodes = self.model.get_runtime_model().get_ordered_ops() if self.model else []
         kernels = " ".join(node.get_rt_info()["primitiveType"].astype(str) for node in nodes)
-        return sorted(set(re.findall(r"avx512|avx2|amx|sse\d+", kernels)))
+        return {"instructions": sorted(set(re.findall(r"avx512|avx2|amx|sse\d+", kernels)))}
 
 
 def main():
