@@ -173,7 +173,7 @@ def main():
     tables.print_whole_from_parts(arguments.peers, records)
     drawn = whole(arguments) if arguments.whole else None
     if drawn:
-        tables.print_whole(arguments.peers, drawn, "really drawn, loading left out")
+        tables.print_whole(arguments.peers, drawn, "really drawn, the first of each process, loading left out")
     if arguments.json:
         settings = {name: str(value) for name, value in vars(arguments).items() if name != "json"}
         text = json.dumps({"settings": settings, "models": records, "whole": drawn}, indent=1)
