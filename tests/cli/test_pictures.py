@@ -175,7 +175,7 @@ class Pictures(ProgramTest):
         def limit():
             resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
 
-        self.refused(4, "draw", "ring", *QUICK, "--width", "4096", "--height", "4096", says=("expected", "got", "GB"), preexec_fn=limit)
+        self.refused(4, "draw", "ring", *QUICK, "--width", "8192", "--height", "8192", says=("expected", "got", "GB"), preexec_fn=limit)
 
 
 class Inspect(ProgramTest):

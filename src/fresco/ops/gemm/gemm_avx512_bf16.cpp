@@ -67,8 +67,8 @@ void multiply_int8(const Call& call, const Block& block, std::byte* scratch) {
     for (int64_t p = 0; p < block.panels; ++p) {
       const int64_t column = (block.panel + p) * kPanel;
       const auto* b = static_cast<const uint8_t*>(w.data) + (block.panel + p) * w.panel_bytes() + k * kPanel;
-      const Tile tile{room.sums + p * kPanel, stride, k > 0, scales, w.scales + column,
-                      w.offsets + k / cut * w.columns() + column};
+      const Tile tile{
+          room.sums + p * kPanel, stride, k > 0, scales, w.scales + column, w.offsets + k / cut * w.columns() + column};
       multiply_panel<Int8, kDistanceBytes>(block.rows, n, rows, b, tile);
       if (k + n == w.depth) finish_panel(call, block, block.panel + p, tile.c, stride);
     }

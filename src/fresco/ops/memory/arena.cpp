@@ -124,8 +124,19 @@ struct Arena::State {
   BySize::iterator grow(int64_t size) {
     int64_t before = ranges_.empty() ? 2 * reserve_ : 0;
     for (const Range& range : ranges_) before += range.size();
-    const Range& range = ranges_.emplace_back(std::max({size, kSmallestRange, before / 2}));
+    const Range& range = ranges_.emplace_back(range_of(std::max({size, kSmallestRange, before / 2}), size));
     return add_free(range.base(), range.size());
+  }
+  // Where address space is short (`ulimit -v`), less than wanted serves too.
+  static Range range_of(int64_t wanted, int64_t least) {
+    while (wanted > least) {
+      try {
+        return Range(wanted);
+      } catch (const std::bad_alloc&) {
+        wanted = std::max(least, wanted / 2);
+      }
+    }
+    return Range(least);
   }
   BySize::iterator add_free(int64_t address, int64_t size) {
     free_.emplace(address, size);
