@@ -43,24 +43,29 @@ std::vector<Measured> measure(const std::vector<Way>& ways, int repeat) {
 
 }  // namespace
 
-KernelTable::KernelTable(std::string title, KernelOptions options, ops::MachineRates rates)
-    : options_(std::move(options)), rates_(std::move(rates)) {
+KernelTable::KernelTable(std::string title, KernelOptions options, ops::MachineRates rates, Rate rate)
+    : options_(std::move(options)), rates_(std::move(rates)), rate_(rate) {
   fmt::print("\n{}, {} threads\n", title, options_.threads);
-  fmt::print("{:<34} {:<12} {:>9} {:>8} {:>8} {:>8} {:>9}\n", "shape", "form", "ms", "GF/s", "of peak", "speed",
-             "error");
+  fmt::print("{:<34} {:<12} {:>9} {:>8} {:>8} {:>8} {:>9}\n", "shape", "form", "ms",
+             rate == Rate::memory ? "GB/s" : "GF/s", rate == Rate::memory ? "of read" : "of peak", "speed", "error");
 }
 
-void KernelTable::compare(const std::string& shape, double flops, const std::vector<Way>& ways,
+double KernelTable::best(const Way& way) const {
+  if (rate_ == Rate::memory) return rates_.memory_bytes;
+  const auto* peak = rates_.best(way.arithmetic, way.name);
+  return peak != nullptr ? peak->flops : 0;
+}
+
+void KernelTable::compare(const std::string& shape, double work, const std::vector<Way>& ways,
                           const std::function<double(const at::Tensor&)>& error) {
   if (shape.find(options_.filter) == std::string::npos) return;
   const auto measured = measure(ways, options_.repeat);
   for (size_t i = 0; i < ways.size(); ++i) {
-    const auto& [name, arithmetic, run] = ways[i];
-    const double rate = flops / measured[i].seconds;
-    const auto* peak = rates_.best(arithmetic, name);
-    const auto share = peak != nullptr ? fmt::format("{:.0f} %", 100 * rate / peak->flops) : "-";
-    fmt::print("{:<34} {:<12} {:>9.2f} {:>8.1f} {:>8} {:>8.2f} {:>9.1e}\n", shape, name, 1e3 * measured[i].seconds,
-               rate / 1e9, share, measured.back().seconds / measured[i].seconds, error(measured[i].result));
+    const double rate = work / measured[i].seconds, most = best(ways[i]);
+    const auto share = most > 0 ? fmt::format("{:.0f} %", 100 * rate / most) : "-";
+    fmt::print("{:<34} {:<12} {:>9.2f} {:>8.1f} {:>8} {:>8.2f} {:>9.1e}\n", shape, ways[i].name,
+               1e3 * measured[i].seconds, rate / 1e9, share, measured.back().seconds / measured[i].seconds,
+               error(measured[i].result));
   }
 }
 

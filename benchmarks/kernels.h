@@ -29,20 +29,29 @@ struct Measured {
   at::Tensor result;   // of the last run
 };
 
-/// Prints rows of shape, form, GF/s, share of what the machine's registers alone would do, speed beside the last way (the peer), error.
+/// What an operator is held against: the machine's multiply-adds on registers alone, or its reads of memory.
+enum class Rate { compute, memory };
+
+/// Prints rows of shape, form, GF/s or GB/s, share of what the machine would do at best, speed beside the last way (the peer), error.
+/// Bytes that lie in a cache can come faster than from memory.
 class KernelTable {
  public:
-  KernelTable(std::string title, KernelOptions options, ops::MachineRates rates);
+  KernelTable(std::string title, KernelOptions options, ops::MachineRates rates, Rate rate = Rate::compute);
 
-  /// Runs all ways in turns and prints a row for each. error: of a result, relative to the largest magnitude of the definition's.
-  void compare(const std::string& shape, double flops, const std::vector<Way>& ways,
+  /// Runs all ways in turns and prints a row for each. work: multiply-adds counted twice, or bytes. error: of a result, relative to the
+  /// largest magnitude of the definition's.
+  void compare(const std::string& shape, double work, const std::vector<Way>& ways,
                const std::function<double(const at::Tensor&)>& error);
 
  private:
+  double best(const Way& way) const;  // 0 when unknown
+
   KernelOptions options_;
   ops::MachineRates rates_;
+  Rate rate_;
 };
 
 void attention_table(const KernelOptions& options, const ops::MachineRates& rates);
+void norms_table(const KernelOptions& options, const ops::MachineRates& rates);
 
 }  // namespace fresco::benchmarks

@@ -13,7 +13,7 @@ namespace fresco::benchmarks {
 namespace {
 
 using Table = void (*)(const KernelOptions&, const ops::MachineRates&);
-const std::map<std::string, Table> kTables = {{"attention", attention_table}};
+const std::map<std::string, Table> kTables = {{"attention", attention_table}, {"norms", norms_table}};
 
 void print_machine(const ops::MachineRates& rates) {
   fmt::print("{}, {} threads; at most", processor().name, rates.threads);
@@ -37,7 +37,6 @@ int run(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   at::set_num_threads(options.threads);
   at::manual_seed(1);
-  const c10::NoGradGuard no_gradients;
   const auto rates = ops::measure_machine(options.threads);
   print_machine(rates);
   for (const auto& [name, table] : kTables) {

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "fresco/ops/dispatch.h"
 #include "fresco/ops/activation/activation.h"
 #include "fresco/ops/cost.h"
 #include "fresco/ops/geglu/geglu.h"
