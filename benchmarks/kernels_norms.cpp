@@ -3,9 +3,9 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include "fresco/ops/dispatch.h"
 #include "fresco/ops/activation/activation.h"
 #include "fresco/ops/cost.h"
+#include "fresco/ops/dispatch.h"
 #include "fresco/ops/geglu/geglu.h"
 #include "fresco/ops/group_norm_silu/group_norm_silu.h"
 #include "fresco/ops/layer_norm/layer_norm.h"

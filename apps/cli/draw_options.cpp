@@ -91,13 +91,16 @@ void declare_machine(CLI::App& app, DrawOptions& options) {
   Choices& c = options.choices;
   const char* group = "Machine";
   add_text(app, "--device", c.device, "auto|cpu|cuda", "Where to compute (default auto)")->group(group);
-  add_text(app, "--precision", c.precision, "auto|f32|bf16|f16",
-           "Number format (default auto: f32 on a CPU, half on a GPU)")
+  add_text(app, "--precision", c.precision, "auto|f32|bf16|f16|int8|fast",
+           "What is multiplied (default auto: f32, the exact picture, on a CPU; half on a GPU);\n"
+           "fast: the quickest that this machine has")
       ->group(group);
   add_integer(app, "--threads", c.threads, 1, 4096, "Threads of the CPU (default: all processors)")->group(group);
   add_integer(app, "--batch", options.batch, 1, 4096, "Pictures drawn at once (default: as memory allows)")
       ->group(group);
-  add_text(app, "--ops", c.ops, "auto|reference", "Which form of the operators runs (default auto)")->group(group);
+  add_text(app, "--ops", c.ops, "NAME",
+           "Form of the operators: auto (default), avx512-bf16, avx512, avx2, onednn, reference")
+      ->group(group);
 }
 
 }  // namespace
