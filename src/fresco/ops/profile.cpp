@@ -59,7 +59,7 @@ int Profiler::open(SpanKind kind, std::string_view name, int64_t index) {
   return begin({.kind = kind, .name = id_of(name), .index = index});
 }
 
-int Profiler::open(std::string_view op, std::string_view form, Cost cost) {
+int Profiler::open(std::string_view op, std::string_view form, const Cost& cost) {
   SpanRecord record{.kind = SpanKind::op, .arithmetic = cost.arithmetic, .flops = cost.flops, .bytes = cost.bytes};
   record.name = id_of(op);
   record.form = id_of(form);

@@ -63,7 +63,7 @@ class Profiler {
  private:
   friend class Span;
   int open(SpanKind kind, std::string_view name, int64_t index);
-  int open(std::string_view op, std::string_view form, Cost cost);
+  int open(std::string_view op, std::string_view form, const Cost& cost);
   int begin(SpanRecord record);
   void close(int id);
   int id_of(std::string_view text);

@@ -1,5 +1,9 @@
 #include "fresco/ops/simd/isa.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <algorithm>
 
 #include "fresco/ops/dispatch.h"
@@ -9,12 +13,19 @@ namespace {
 
 constexpr Isa kAll[] = {Isa::avx512_bf16, Isa::avx512, Isa::avx2};
 
+#if defined(__x86_64__)
+// F16C, which clang's __builtin_cpu_supports does not know by name.
+bool converts_halves() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+}
+#endif
+
 // __builtin_cpu_supports asks the operating system too whether it saves the registers.
 Isa detect() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("f16c"))
-    return Isa::none;
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !converts_halves()) return Isa::none;
   if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
       !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
     return Isa::avx2;
