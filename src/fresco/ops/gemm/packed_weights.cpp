@@ -65,26 +65,57 @@ at::ScalarType type_of(Storage storage) {
   return at::kChar;
 }
 
-// Copies plain [outputs][depth][taps] <-> panels [panels][depth / group][taps][panel][group]; T is moved as it is.
-template <typename T, bool ToPanels>
+// Values of one output, plain [channels][area], and its column of a panel, [depth / Group][taps][width][Group].
+template <typename T, int64_t Group>
+struct Column {
+  const Shape& shape;
+  T* plain;
+  T* packed;
+  int64_t width;
+
+  template <bool ToPanels>
+  void move(int64_t begin, int64_t end) const {  // depths
+    if (Group == 1 && shape.channels == shape.depth)
+      return move_in_order<ToPanels>(begin * shape.taps, end * shape.taps);
+    const int64_t area = shape.depth / shape.channels * shape.taps;
+    int64_t channel = begin % shape.channels, tap = begin / shape.channels;
+    for (int64_t k = begin; k < end; ++k) {
+      T* here = plain + channel * area + tap;
+      T* there = packed + k / Group * shape.taps * width * Group + k % Group;
+      for (int64_t t = 0; t < shape.taps; ++t) move_one<ToPanels>(here[t], there[t * width * Group]);
+      if (++channel == shape.channels) {
+        channel = 0;
+        ++tap;
+      }
+    }
+  }
+
+ private:
+  template <bool ToPanels>
+  void move_in_order(int64_t begin, int64_t end) const {
+    for (int64_t i = begin; i < end; ++i) move_one<ToPanels>(plain[i], packed[i * width]);
+  }
+  template <bool ToPanels>
+  static void move_one(T& here, T& there) {
+    ToPanels ? there = here : here = there;
+  }
+};
+
+// Copies plain [outputs][channels][area] <-> panels [panels][depth / Group][taps][panel][Group]; T is moved as it is.
+template <typename T, int64_t Group, bool ToPanels>
 void move_panels(const PackedWeights& packed, const Shape& shape, T* plain) {
+  constexpr int64_t kDepths = 64;  // at once, for all columns: they fill whole cache lines of the panel
   const gemm::Packed& view = packed.view;
-  const int64_t group = gemm::group_of(view.storage), width = view.panel;
-  const int64_t area = shape.depth / shape.channels * shape.taps;
   auto* data = static_cast<T*>(packed.data.mutable_data_ptr());
-  parallel_for(panels_of(packed.layout, shape.outputs, width), 0, [&](int64_t panel, std::byte*) {
-    T* out = data + panel * view.padded_depth() * shape.taps * width;
-    for (int64_t column = 0; column < width; ++column) {
-      const int64_t row = row_at(packed.layout, shape.outputs, width, panel, column);
-      if (row < 0) continue;
-      T* in = plain + row * shape.depth * shape.taps;
-      for (int64_t k = 0; k < shape.depth; ++k) {
-        for (int64_t t = 0; t < shape.taps; ++t) {
-          T& there = out[((k / group * shape.taps + t) * width + column) * group + k % group];
-          const int64_t at = k % shape.channels * area + k / shape.channels + t;
-          T& here = in[at];
-          ToPanels ? there = here : here = there;
-        }
+  parallel_for(panels_of(packed.layout, shape.outputs, view.panel), 0, [&](int64_t panel, std::byte*) {
+    T* out = data + panel * view.padded_depth() * shape.taps * view.panel;
+    for (int64_t begin = 0; begin < shape.depth; begin += kDepths) {
+      const int64_t end = std::min(shape.depth, begin + kDepths);
+      for (int64_t column = 0; column < view.panel; ++column) {
+        const int64_t row = row_at(packed.layout, shape.outputs, view.panel, panel, column);
+        if (row < 0) continue;
+        const Column<T, Group> values{shape, plain + row * shape.depth * shape.taps, out + column * Group, view.panel};
+        values.template move<ToPanels>(begin, end);
       }
     }
   });
@@ -92,12 +123,16 @@ void move_panels(const PackedWeights& packed, const Shape& shape, T* plain) {
 
 template <bool ToPanels>
 void move_any(const PackedWeights& packed, const Shape& shape, const at::Tensor& plain) {
-  if (packed.view.storage == Storage::f32) {
-    move_panels<float, ToPanels>(packed, shape, plain.mutable_data_ptr<float>());
-  } else if (packed.view.storage == Storage::i8) {
-    move_panels<int8_t, ToPanels>(packed, shape, plain.mutable_data_ptr<int8_t>());
-  } else {
-    move_panels<uint16_t, ToPanels>(packed, shape, static_cast<uint16_t*>(plain.mutable_data_ptr()));
+  void* values = plain.mutable_data_ptr();
+  switch (packed.view.storage) {
+    case Storage::f32:
+      return move_panels<float, 1, ToPanels>(packed, shape, static_cast<float*>(values));
+    case Storage::f16:
+      return move_panels<uint16_t, 1, ToPanels>(packed, shape, static_cast<uint16_t*>(values));
+    case Storage::bf16:
+      return move_panels<uint16_t, 2, ToPanels>(packed, shape, static_cast<uint16_t*>(values));
+    case Storage::i8:
+      return move_panels<int8_t, 4, ToPanels>(packed, shape, static_cast<int8_t*>(values));
   }
 }
 
