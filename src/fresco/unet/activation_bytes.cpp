@@ -80,10 +80,8 @@ class Walk {
       x = hold(c);
     }
     auto normed = hold(c);
-    auto wide = hold(8 * c);
-    normed.reset();
     const auto gated = hold(4 * c);
-    wide.reset();
+    normed.reset();
     x = hold(c);
   }
 
@@ -96,8 +94,9 @@ class Walk {
       const bool exact = stage.resample == Resample::exact_double || skips_.empty();
       const int64_t height = exact ? 2 * hidden_.height : skips_.back().height;
       const int64_t width = exact ? 2 * hidden_.width : skips_.back().width;
+      const bool doubled = height == 2 * hidden_.height && width == 2 * hidden_.width;  // inside the convolution
+      if (!doubled) hidden_.block = hold(channels, height, width);
       hidden_ = {hold(channels, height, width), height, width};
-      hidden_.block = hold(channels, height, width);
     }
     if (stage.pushes_resampled) skips_.push_back(hidden_);
   }

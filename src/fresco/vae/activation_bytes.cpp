@@ -69,7 +69,6 @@ class Walk {
     height_ *= 2;
     width_ *= 2;
     hidden_ = hold(channels);
-    hidden_ = hold(channels);
   }
   void halve(int64_t channels) {
     height_ /= 2;
