@@ -13,7 +13,7 @@ namespace fresco::layers {
 Conv Builder::conv(const std::string& name, int64_t in, int64_t out, int64_t side, const ops::ConvGeometry& geometry,
                    int64_t split) {
   const std::vector<int64_t> shape{out, in, side, side};
-  auto conv = std::make_shared<ops::ConvWeights>(source_.stack({name + ".weight"}, shape, /*may_stay_half=*/true),
+  auto conv = std::make_shared<ops::ConvWeights>(source_.stored({name + ".weight"}, shape),
                                                  source_.get(name + ".bias", {out}), geometry, split);
   conv->name = name;
   index_.add(name + ".weight", shape, [conv](const at::Tensor& value) { conv->assign_weight(value); });
@@ -39,7 +39,7 @@ Linear Builder::matrices(const std::vector<std::string>& names, int64_t in, int6
     for (const auto& name : names) full.push_back(name + suffix);
     return full;
   };
-  auto weight = source_.stack(with(".weight"), {out_each, in}, /*may_stay_half=*/true);
+  auto weight = source_.stored(with(".weight"), {out_each, in});
   auto biases = bias ? source_.stack(with(".bias"), {out_each}, /*may_stay_half=*/false) : at::Tensor();
   auto linear = std::make_shared<ops::LinearWeights>(std::move(weight), std::move(biases), gated);
   linear->name = names.front();
@@ -63,7 +63,7 @@ Norm Builder::norm(const std::string& name, int64_t channels) {
 }
 
 std::shared_ptr<at::Tensor> Builder::tensor(const std::string& name, std::vector<int64_t> shape) {
-  auto value = std::make_shared<at::Tensor>(source_.get(name, shape));
+  auto value = std::make_shared<at::Tensor>(source_.table(name, shape));
   index_.add(name, shape, [value](const at::Tensor& replacement) { *value = replacement; });
   return value;
 }

@@ -33,7 +33,7 @@ class Builder {
   /// Several matrices with one input as a single product; biases of all or none.
   Linear stacked(const std::vector<std::string>& names, int64_t in, int64_t out_each, bool bias);
   Norm norm(const std::string& name, int64_t channels);
-  /// A bare tensor, such as an embedding.
+  /// A bare tensor of which rows are read, such as an embedding; in the type that it is stored in, if it is left there.
   std::shared_ptr<at::Tensor> tensor(const std::string& name, std::vector<int64_t> shape);
 
  private:

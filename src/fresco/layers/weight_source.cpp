@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "fresco/core/error.h"
+#include "fresco/ops/memory/arena.h"
 
 namespace fresco::layers {
 namespace {
@@ -56,6 +57,31 @@ void check_shape(const std::string& place, const std::string& name, const std::v
                                 expected_got("shape " + checkpoint::to_string(expected), checkpoint::to_string(got))));
 }
 
+// The values of a tensor as they lie in its file, or in memory of their own where the file packs them.
+at::Tensor as_stored(const std::shared_ptr<const checkpoint::TensorSource>& source, const std::string& name,
+                     at::IntArrayRef shape) {
+  auto data = source->read(name);
+  const auto type = scalar_type(data.info.type, source->place(name));
+  const auto keep_alive = [source, owned = std::move(data.owned)](void*) {};
+  return at::from_blob(const_cast<std::byte*>(data.bytes.data()), shape, keep_alive, at::dtype(type));
+}
+
+// Types that operators read weights in; others are converted when they are read.
+at::ScalarType readable(at::ScalarType type) { return type == at::kHalf || type == at::kBFloat16 ? type : at::kFloat; }
+
+// Tensors of one shape, one below the other, in `type`.
+at::Tensor read_stack(const std::shared_ptr<const checkpoint::TensorSource>& source,
+                      const std::vector<std::string>& names, at::IntArrayRef shape, at::ScalarType type) {
+  auto first = as_stored(source, names.front(), shape);
+  if (names.size() == 1) return ops::to_type(first, type);
+  auto stacked = shape.vec();
+  stacked[0] *= static_cast<int64_t>(names.size());
+  auto whole = ops::empty(stacked, at::dtype(type));
+  for (size_t i = 0; i < names.size(); ++i)
+    whole.narrow(0, static_cast<int64_t>(i) * shape[0], shape[0]).copy_(as_stored(source, names[i], shape));
+  return whole;
+}
+
 }  // namespace
 
 at::Tensor WeightSource::stack(const std::vector<std::string>& names, at::IntArrayRef shape, bool) const {
@@ -100,6 +126,33 @@ at::Tensor CheckpointWeights::stack(const std::vector<std::string>& names, at::I
   for (size_t i = 0; i < names.size(); ++i)
     read_into(names[i], whole.narrow(0, static_cast<int64_t>(i) * shape[0], shape[0]));
   return whole;
+}
+
+void CheckpointWeights::tell(const std::string& name) const {
+  if (on_read_) on_read_(source_->find(name)->bytes());
+}
+
+ops::StoredTensor CheckpointWeights::stored(const std::vector<std::string>& names, at::IntArrayRef shape) const {
+  if (!preparation_.leave_stored) return stack(names, shape, /*may_stay_half=*/true);
+  for (const auto& name : names) require(name, shape);
+  const auto type = readable(scalar_type(source_->find(names.front())->type, source_->place(names.front())));
+  auto stacked = shape.vec();
+  stacked[0] *= static_cast<int64_t>(names.size());
+  for (const auto& name : names) tell(name);
+  const auto read = [source = source_, names, one = shape.vec(), type] { return read_stack(source, names, one, type); };
+  const auto release = [source = source_, names] {
+    for (const auto& name : names) source->release(name);
+  };
+  return {std::move(stacked), type, read, release};
+}
+
+at::Tensor CheckpointWeights::table(const std::string& name, at::IntArrayRef shape) const {
+  if (!preparation_.leave_stored) return get(name, shape);
+  require(name, shape);
+  const auto type = scalar_type(source_->find(name)->type, source_->place(name));
+  if (readable(type) != type) return get(name, shape);
+  tell(name);
+  return as_stored(source_, name, shape);
 }
 
 at::Tensor ParameterMap::get(const std::string& name, at::IntArrayRef shape) const {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "fresco/checkpoint/tensor_source.h"
+#include "fresco/ops/memory/stored_tensor.h"
 #include "fresco/ops/products.h"
 
 namespace fresco::layers {
@@ -21,6 +22,8 @@ struct Preparation {
   ops::Products products = ops::Products::f32;
   /// Matrices and convolutions that a checkpoint holds in float16 stay so: operators convert them on the way, exactly.
   bool keep_half = false;
+  /// Matrices, convolutions and embeddings stay in the checkpoint's file: operators read them anew at each use. CPU only.
+  bool leave_stored = false;
   /// Type of a network's results: float32 for the narrower types, float64 for float64.
   at::ScalarType result_type() const { return type == at::kDouble ? at::kDouble : at::kFloat; }
 };
@@ -33,6 +36,12 @@ class WeightSource {
   virtual at::Tensor get(const std::string& name, at::IntArrayRef shape) const = 0;
   /// Tensors of one shape, one below the other. may_stay_half: float16 values need not be converted.
   virtual at::Tensor stack(const std::vector<std::string>& names, at::IntArrayRef shape, bool may_stay_half) const;
+  /// The same for a matrix or convolution, which may be left where it is stored.
+  virtual ops::StoredTensor stored(const std::vector<std::string>& names, at::IntArrayRef shape) const {
+    return stack(names, shape, /*may_stay_half=*/true);
+  }
+  /// A tensor of which few rows are read: its values may lie in the file's own pages, in the file's type.
+  virtual at::Tensor table(const std::string& name, at::IntArrayRef shape) const { return get(name, shape); }
 };
 
 /// Tensors of a checkpoint, converted to the preparation's type on its device; mapped pages are released as they are read.
@@ -43,12 +52,15 @@ class CheckpointWeights : public WeightSource {
                     std::function<void(uint64_t)> on_read = {});
   at::Tensor get(const std::string& name, at::IntArrayRef shape) const override;
   at::Tensor stack(const std::vector<std::string>& names, at::IntArrayRef shape, bool may_stay_half) const override;
+  ops::StoredTensor stored(const std::vector<std::string>& names, at::IntArrayRef shape) const override;
+  at::Tensor table(const std::string& name, at::IntArrayRef shape) const override;
 
  private:
   /// Errors: FormatError when there is no such tensor of this shape; before memory is taken for it.
   void require(const std::string& name, at::IntArrayRef shape) const;
   /// Converts a stored tensor into `place`, of its shape.
   void read_into(const std::string& name, const at::Tensor& place) const;
+  void tell(const std::string& name) const;  // on_read_, for a tensor that is left where it is
 
   std::shared_ptr<const checkpoint::TensorSource> source_;
   Preparation preparation_;

@@ -55,8 +55,8 @@ at::Tensor TextEncoder::forward(const at::Tensor& ids, int64_t clip_skip) const 
     throw InputError("--clip-skip", expected_got(fmt::format("0 to {}", count - 1), fmt::format("{}", clip_skip)));
   const ops::ScopedForm form(preparation_.ops, preparation_.products);
   const ops::Span span(ops::SpanKind::network, "text encoder");
-  const auto places = positions_->narrow(0, 0, ids.size(1));
-  auto x = at::embedding(*tokens_, ids.to(preparation_.device)) + places;  // [B, T, width]
+  const auto places = positions_->narrow(0, 0, ids.size(1)).to(preparation_.type);
+  auto x = at::embedding(*tokens_, ids.to(preparation_.device)).to(preparation_.type) + places;  // [B, T, width]
   for (int64_t i = 0; i < count - clip_skip; ++i) x = run(layers_[i], x);
   return layer_norm(final_norm_, x, spec_.eps);
 }

@@ -38,15 +38,17 @@ Layout layout_for(at::IntArrayRef shape, const ConvGeometry& geometry, int64_t s
 
 }  // namespace
 
-ConvWeights::ConvWeights(at::Tensor weight, at::Tensor bias, const ConvGeometry& geometry, int64_t split)
+ConvWeights::ConvWeights(StoredTensor weight, at::Tensor bias, const ConvGeometry& geometry, int64_t split)
     : weight_(weight, layout_for(weight.sizes(), geometry, split)),
       bias_(std::move(bias)),
       geometry_(geometry),
       split_(split) {
   if (can_pack(weight)) kernels_ = current_kernels();
-  const bool plain_float = weight.is_cpu() && weight.scalar_type() == at::kFloat && !weight.requires_grad();
+  if (!weight.held()) return;
+  const at::Tensor& values = weight.tensor();
+  const bool plain_float = values.is_cpu() && values.scalar_type() == at::kFloat && !values.requires_grad();
   packs_onednn_ = plain_float && kernels_.isa == Isa::none && forced_form() != "reference";
-  assign_weight(weight);
+  assign_weight(values);
 }
 
 void ConvWeights::assign_weight(const at::Tensor& weight) {

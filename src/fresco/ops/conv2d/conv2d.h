@@ -30,7 +30,7 @@ class ConvWeights {
 
   /// weight [C_out, C_in, kh, kw], float32 or, where the form in force on this thread packs, as narrow as the checkpoint has it; bias
   /// [C_out] or undefined; split > 0: the first `split` input channels come from x, the others from a skip.
-  ConvWeights(at::Tensor weight, at::Tensor bias, const ConvGeometry& geometry, int64_t split = 0);
+  ConvWeights(StoredTensor weight, at::Tensor bias, const ConvGeometry& geometry, int64_t split = 0);
 
   /// Replaces the values. Not while another thread uses them.
   void assign_weight(const at::Tensor& weight);
@@ -44,7 +44,8 @@ class ConvWeights {
 
   /// The kernels that weights are packed for; isa none: not for ours.
   const KernelSet& kernels() const { return kernels_; }
-  const PackedWeights& packed() const { return weight_.packed(kernels_); }
+  PackedWeights packed() const { return weight_.packed(kernels_); }
+  Layout layout() const { return weight_.layout(); }  // of the packed ones
 
   bool packs_onednn() const { return packs_onednn_; }
   /// oneDNN's layout, only with packs_onednn(): one tensor, or one for x and one for the skip. Packs on the first call; safe from several

@@ -137,13 +137,13 @@ void move_any(const PackedWeights& packed, const Shape& shape, const at::Tensor&
 }
 
 // Kernels stream through panels: large pages save them a look-up every 4 KiB, where the system gives any.
-at::Tensor zeros_in_large_pages(int64_t elements, at::ScalarType type) {
+at::Tensor in_large_pages(int64_t elements, at::ScalarType type) {
   constexpr uintptr_t kPage = 4096;
-  auto data = at::empty({elements}, type);
+  auto data = empty({elements}, at::dtype(type));
   const auto begin = (reinterpret_cast<uintptr_t>(data.mutable_data_ptr()) + kPage - 1) / kPage * kPage;
   const auto end = (reinterpret_cast<uintptr_t>(data.mutable_data_ptr()) + data.nbytes()) / kPage * kPage;
   if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);  // before it is touched
-  return data.zero_();
+  return data;
 }
 
 // Rows of the plain matrix in the order of the packed columns; -1 for padding.
@@ -238,10 +238,11 @@ PackedWeights pack(const at::Tensor& plain, Layout layout, const KernelSet& kern
                  .panel = layout == Layout::winograd ? kernels.winograd->panel : kernels.matrix->panel};
   const int64_t panels = panels_of(layout, shape.outputs, packed.view.panel);
   const int64_t elements = panels * packed.view.padded_depth() * shape.taps * packed.view.panel;
-  packed.data = zeros_in_large_pages(elements, type_of(storage));
+  packed.data = in_large_pages(elements, type_of(storage));
+  if (elements != plain.numel()) packed.data.zero_();  // padding
   packed.view.data = packed.data.const_data_ptr();
-  const auto stored = storage == Storage::i8 ? round_to_int8(plain, packed) : plain.to(type_of(storage)).contiguous();
-  move_any<true>(packed, shape, stored);
+  const bool rounded = storage == Storage::i8;
+  move_any<true>(packed, shape, rounded ? round_to_int8(plain, packed) : contiguous(to_type(plain, type_of(storage))));
   return packed;
 }
 
@@ -252,19 +253,30 @@ at::Tensor unpack(const PackedWeights& packed, at::IntArrayRef shape) {
   return packed.view.storage == Storage::bf16 ? plain.to(at::kFloat) : plain;
 }
 
-const PackedWeights& LazyWeights::packed(const KernelSet& kernels) const {
-  const std::lock_guard lock(mutex_);
+PackedWeights LazyWeights::packed(const KernelSet& kernels) const {
+  const auto pack_values = [&](const at::Tensor& plain) {
+    const Span span("pack weights", name(kernels.isa), [&] { return elementwise_cost(plain, 0); });
+    return pack(plain, layout_, kernels);
+  };
+  std::unique_lock lock(mutex_);
   if (packed_.data.defined()) return packed_;
-  const Span span("pack weights", name(kernels.isa), [&] { return elementwise_cost(plain_, 0); });
+  const bool matrix = layout_ == Layout::matrix || layout_ == Layout::gated;
+  if (!plain_.held() && !(matrix && kernels.products == Products::i8)) {
+    const StoredTensor stored = plain_;
+    lock.unlock();
+    return stored.use(pack_values);
+  }
   const ScopedArena outlives_the_drawing(nullptr);
-  packed_ = pack(plain_, layout_, kernels);
-  plain_.reset();
+  packed_ = plain_.use(pack_values);
+  plain_ = {};
   return packed_;
 }
 
 at::Tensor LazyWeights::plain() const {
+  const auto copied = [](const at::Tensor& values) { return empty(values.sizes(), values.options()).copy_(values); };
   const std::lock_guard lock(mutex_);
-  return plain_.defined() ? plain_ : unpack(packed_, shape_);
+  if (packed_.data.defined()) return unpack(packed_, shape_);
+  return plain_.held() ? plain_.tensor() : plain_.use(copied);
 }
 
 void LazyWeights::assign(at::Tensor plain) {
@@ -272,9 +284,11 @@ void LazyWeights::assign(at::Tensor plain) {
   packed_ = {};
 }
 
-bool can_pack(const at::Tensor& plain) {
+bool can_pack(const StoredTensor& plain) {
   const auto type = plain.scalar_type();
-  return plain.is_cpu() && !plain.requires_grad() && (type == at::kFloat || type == at::kHalf || type == at::kBFloat16);
+  const bool readable = type == at::kFloat || type == at::kHalf || type == at::kBFloat16;
+  if (!plain.held()) return readable;
+  return readable && plain.tensor().is_cpu() && !plain.tensor().requires_grad();
 }
 
 }  // namespace fresco::ops

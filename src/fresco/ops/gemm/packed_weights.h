@@ -7,6 +7,7 @@
 
 #include "fresco/ops/conv2d/winograd.h"
 #include "fresco/ops/gemm/gemm.h"
+#include "fresco/ops/memory/stored_tensor.h"
 #include "fresco/ops/products.h"
 #include "fresco/ops/simd/isa.h"
 
@@ -49,30 +50,31 @@ PackedWeights pack(const at::Tensor& plain, Layout layout, const KernelSet& kern
 /// Back to a plain tensor of this shape, float32 or float16 as it is stored.
 at::Tensor unpack(const PackedWeights& packed, at::IntArrayRef shape);
 
-/// A tensor of weights that is plain until its first use and packed from then on; one copy at a time. Safe from several threads, except
-/// where noted.
+/// A tensor of weights that is plain until its first use and packed from then on; one copy at a time. One that is left in its store is
+/// packed anew for each use, in memory of the drawing; as 8-bit integers, which take long to make and little to keep, once. Safe from
+/// several threads, except where noted.
 class LazyWeights {
  public:
-  LazyWeights(at::Tensor plain, Layout layout)
-      : plain_(std::move(plain)), layout_(layout), shape_(plain_.sizes().vec()) {}
+  LazyWeights(StoredTensor plain, Layout layout) : plain_(std::move(plain)), layout_(layout), shape_(plain_.sizes()) {}
 
   /// Packs on the first call. kernels: the same at every call.
-  const PackedWeights& packed(const KernelSet& kernels) const;
-  /// Plain values, unpacked when necessary.
+  PackedWeights packed(const KernelSet& kernels) const;
+  /// Plain values, unpacked or read when necessary.
   at::Tensor plain() const;
-  /// Replaces the values. Not while another thread uses them.
+  /// Replaces the values; from then on they are held. Not while another thread uses them.
   void assign(at::Tensor plain);
+  Layout layout() const { return layout_; }
   const std::vector<int64_t>& shape() const { return shape_; }
 
  private:
   mutable std::mutex mutex_;
-  mutable at::Tensor plain_;
+  mutable StoredTensor plain_;
   mutable PackedWeights packed_;
   Layout layout_;
   std::vector<int64_t> shape_;
 };
 
 /// Whether weights of this kind may be packed on this thread: on the CPU, of a floating-point type that kernels read, untouched by autograd.
-bool can_pack(const at::Tensor& plain);
+bool can_pack(const StoredTensor& plain);
 
 }  // namespace fresco::ops

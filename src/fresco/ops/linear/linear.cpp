@@ -26,7 +26,7 @@ constexpr std::array<Form<LinearCall, at::Tensor>, 4> kForms = {{
 
 }  // namespace
 
-LinearWeights::LinearWeights(at::Tensor weight, at::Tensor bias, bool gated)
+LinearWeights::LinearWeights(StoredTensor weight, at::Tensor bias, bool gated)
     : weight_(weight, gated ? Layout::gated : Layout::matrix), bias_(std::move(bias)), gated_(gated) {
   if (can_pack(weight)) kernels_ = current_kernels();
 }

@@ -16,7 +16,7 @@ class LinearWeights {
 
   /// weight [C_out, C_in], float32 or, where the form in force on this thread packs, as narrow as the checkpoint has it; bias [C_out] or
   /// undefined. gated: outputs are [value, gate], for linear_geglu.
-  LinearWeights(at::Tensor weight, at::Tensor bias, bool gated = false);
+  LinearWeights(StoredTensor weight, at::Tensor bias, bool gated = false);
 
   /// Plain, in the type of `like`.
   at::Tensor weight(at::ScalarType type) const { return weight_.plain().to(type); }
@@ -30,7 +30,7 @@ class LinearWeights {
   bool gated() const { return gated_; }
   /// The kernels that weights are packed for; isa none: not packed.
   const KernelSet& kernels() const { return kernels_; }
-  const PackedWeights& packed() const { return weight_.packed(kernels_); }
+  PackedWeights packed() const { return weight_.packed(kernels_); }
 
  private:
   LazyWeights weight_;

@@ -30,7 +30,7 @@ at::Tensor linear_packed(const LinearCall& call) {
   auto y = empty(shape, call.x.options());
   const auto x = rows_of(call.x);
   const auto residual = call.residual.defined() ? rows_of(call.residual) : at::Tensor();
-  const PackedWeights& packed = weights.packed();
+  const PackedWeights packed = weights.packed();
   auto bias = weights.bias();
   if (gated && bias.defined()) bias = gated_bias(bias, packed.view);
   gemm::Call product{.count = x.size(0), .weights = packed.view, .out_stride = shape.back()};
