@@ -17,7 +17,7 @@ import tables
 # different places. Both far under what a mistake gives.
 TOLERANCE = {"f32": 1e-3, "bf16": 5e-2}
 # Fresco's settings whose peak memory is of interest, as options of fresco_bench.
-MEMORY_SETTINGS = {"fresco": []}
+MEMORY_SETTINGS = {"fresco": [], "fresco, lean": ["--memory", "lean"]}
 
 
 def difference(arguments, piece, peer, first, second):

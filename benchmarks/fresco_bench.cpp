@@ -112,7 +112,7 @@ void run_all(Pieces& pieces, const Options& options) {
 
 int run(int argc, char** argv) {
   Options options;
-  std::string precision = "auto";
+  std::string precision = "auto", memory = "fast";
   CLI::App app{"Times the pieces of drawing a picture, one JSON object a line"};
   app.add_option("--model", options.load.files.model, "Folder, single file or hub id")->required();
   app.add_option("--size", options.size, "Side of the picture in pixels")->capture_default_str();
@@ -130,11 +130,13 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--ops", options.load.ops, "Form of the operators, as in fresco draw")->capture_default_str();
   app.add_option("--precision", precision, "As in fresco draw")->capture_default_str();
+  app.add_option("--memory", memory, "As in fresco draw")->capture_default_str();
   app.add_option("--pieces", options.pieces, "Any of: " + joined(piece_names()));
   app.add_flag("--profile", options.profile, "Also tell where the time of one more run went");
   app.add_flag("--requests", options.requests, "Run the pieces that standard input names, a line each");
   CLI11_PARSE(app, argc, argv);
   options.load.precision = parse_precision(precision);
+  options.load.memory = parse_memory(memory);
   if (options.load.threads > 0) at::set_num_threads(options.load.threads);
   Pieces pieces(options.load, options.size, options.steps, options.pictures);
   if (options.requests) {

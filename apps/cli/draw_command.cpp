@@ -66,6 +66,7 @@ class DrawRun {
     return {.files = job_.files(),
             .device = parse_device(c.device.value_or("auto")),
             .precision = parse_precision(c.precision.value_or("auto")),
+            .memory = parse_memory(c.memory.value_or("fast")),
             .ops = c.ops.value_or("auto"),
             .threads = c.threads.value_or(0)};
   }

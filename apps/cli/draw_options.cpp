@@ -95,6 +95,10 @@ void declare_machine(CLI::App& app, DrawOptions& options) {
            "What is multiplied (default auto: f32, the exact picture, on a CPU; half on a GPU);\n"
            "fast: the quickest that this machine has")
       ->group(group);
+  add_text(app, "--memory", c.memory, "fast|lean",
+           "lean: leave weights in the model's file and read them anew for\n"
+           "each use, decode large pictures in tiles (default fast)")
+      ->group(group);
   add_integer(app, "--threads", c.threads, 1, 4096, "Threads of the CPU (default: all processors)")->group(group);
   add_integer(app, "--batch", options.batch, 1, 4096, "Pictures drawn at once (default: as memory allows)")
       ->group(group);

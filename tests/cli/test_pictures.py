@@ -98,12 +98,18 @@ class Pictures(ProgramTest):
                  ("--sampler", "dpmpp-2m", "--schedule", "karras", "--guidance", "4.3"),
                  ("--init", "photo.png", "--strength", "0.9", "--steps", "3"),
                  ("--init", "photo.png", "--mask", "mask.png"),
-                 ("--width", "192", "--height", "64", "--ops", "reference", "--clip-skip", "1")]
+                 ("--width", "192", "--height", "64", "--ops", "reference", "--clip-skip", "1"),
+                 ("--memory", "lean")]
         for index, case in enumerate(cases):
             with self.subTest(case):
                 self.draws(PROMPT, *QUICK, *case, "--out", f"{index}.png")
                 self.draws("--like", f"{index}.png", "--out", f"{index}-again.png")
                 self.assertEqual(self.bytes_of(f"{index}.png"), self.bytes_of(f"{index}-again.png"))
+
+    def test_lean_memory_draws_the_same_picture(self):
+        self.draws(PROMPT, *QUICK, "--out", "fast.webp", "--save-latents", "fast.safetensors")
+        self.draws(PROMPT, *QUICK, "--out", "lean.webp", "--save-latents", "lean.safetensors", "--memory", "lean")
+        self.assertEqual(self.bytes_of("fast.safetensors"), self.bytes_of("lean.safetensors"))
 
     def test_like_draws_one_of_a_batch_again(self):
         self.draws("ring", "star", "cross", *QUICK, "--batch", "2", "--out", "b.png")

@@ -33,6 +33,7 @@ MISTAKES = [
     ((PROMPT, "--squeeze", "12,5"), "squeeze"),
     ((PROMPT, "--device", "tpu"), "tpu"),
     ((PROMPT, "--precision", "f8"), "f8"),
+    ((PROMPT, "--memory", "none"), "lean"),
     ((PROMPT, "--ops", "magic"), "magic"),
     ((PROMPT, "--threads", "0"), "--threads"),
     ((PROMPT, "--stepz", "3"), "--steps"),

@@ -19,6 +19,9 @@ constexpr std::array<std::pair<std::string_view, Precision>, 6> kPrecisions = {{
                                                                                 {"int8", Precision::int8},
                                                                                 {"fast", Precision::fast}}};
 
+constexpr std::array<std::pair<std::string_view, Memory>, 2> kMemories = {
+    {{"fast", Memory::fast}, {"lean", Memory::lean}}};
+
 template <typename Table>
 auto parse(const Table& table, std::string_view word, std::string_view where) {
   std::vector<std::string> known;
@@ -41,8 +44,10 @@ std::string_view name_in(const Table& table, Value value) {
 
 Device parse_device(std::string_view word, std::string_view where) { return parse(kDevices, word, where); }
 Precision parse_precision(std::string_view word, std::string_view where) { return parse(kPrecisions, word, where); }
+Memory parse_memory(std::string_view word, std::string_view where) { return parse(kMemories, word, where); }
 std::string_view name(Device device) { return name_in(kDevices, device); }
 std::string_view name(Precision precision) { return name_in(kPrecisions, precision); }
+std::string_view name(Memory memory) { return name_in(kMemories, memory); }
 
 std::string joined(const std::vector<std::string>& words, std::string_view separator) {
   return fmt::format("{}", fmt::join(words, separator));

@@ -1,5 +1,5 @@
 #pragma once
-// Devices and precisions, and the words for them on command lines and in files.
+// Devices, precisions and uses of memory, and the words for them on command lines and in files.
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,11 +10,16 @@ enum class Device { automatic, cpu, cuda };
 /// automatic: the exact picture on a CPU (f32), half on a GPU; fast: the quickest that the machine has.
 enum class Precision { automatic, f32, bf16, f16, int8, fast };
 
+/// What weights may take: fast: the memory that makes them quick to use; lean: next to none, they stay in the model's file.
+enum class Memory { fast, lean };
+
 /// "auto", "cpu", ... Errors: InputError naming `where`, listing what is known.
 Device parse_device(std::string_view word, std::string_view where = "--device");
 Precision parse_precision(std::string_view word, std::string_view where = "--precision");
+Memory parse_memory(std::string_view word, std::string_view where = "--memory");
 std::string_view name(Device device);
 std::string_view name(Precision precision);
+std::string_view name(Memory memory);
 
 /// "a, b, c"
 std::string joined(const std::vector<std::string>& words, std::string_view separator = ", ");

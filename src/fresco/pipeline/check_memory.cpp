@@ -21,7 +21,7 @@ void require_memory(const checkpoint::ModelFiles& files, const ModelSpecs& specs
                     const layers::Preparation& preparation, int64_t width, int64_t height) {
   if (!preparation.device.is_cpu()) return;
   const auto element = static_cast<uint64_t>(c10::elementSize(preparation.type));
-  const uint64_t weights = weight_bytes(files, element);
+  const uint64_t weights = kept_bytes(files, {element, preparation.keep_half, preparation.leave_stored});
   const uint64_t denoising = activation_bytes(specs, 1, width, height, element).denoising;
   const uint64_t tile =
       activation_bytes(specs, 1, std::min(width, kTileSide), std::min(height, kTileSide), element).picture;

@@ -80,7 +80,14 @@ layers::Preparation on_gpu(const LoadOptions& options) {
 layers::Preparation preparation_for(const LoadOptions& options) {
   ops::check_form_name(options.ops);
   const ops::ScopedForm form(options.ops);
-  return torch_device(options.device).is_cuda() ? on_gpu(options) : on_cpu(options);
+  const bool lean = options.memory == Memory::lean;
+  if (torch_device(options.device).is_cuda()) {
+    if (lean) throw InputError("--memory lean", "for processors only; expected --device cpu beside it, got a GPU");
+    return on_gpu(options);
+  }
+  auto preparation = on_cpu(options);
+  preparation.leave_stored = lean;
+  return preparation;
 }
 
 Precision precision_of(const layers::Preparation& preparation) {

@@ -21,6 +21,7 @@ namespace fresco::pipeline {
 namespace {
 
 constexpr int64_t kLargestBatch = 8;
+constexpr uint64_t kLeanDecoding = uint64_t{1} << 30;  // bytes: 512x512 with Stable Diffusion's decoder
 
 // Some of a request's pictures, drawn together.
 struct Batch {
@@ -30,23 +31,38 @@ struct Batch {
   std::vector<uint64_t> seeds;
 };
 
+uint64_t element_bytes(const Model::Impl& model) { return c10::elementSize(model.preparation.type); }
+
 // Memory for one picture of the batch, and how much there is.
 int64_t pictures_at_once(const Model::Impl& model, const Resolved& resolved, const DrawRequest& request) {
   const auto all = static_cast<int64_t>(resolved.prompts.size());
   if (request.one_generator) return all;
   if (request.batch > 0) return std::min<int64_t>(request.batch, all);
-  const auto element = static_cast<uint64_t>(c10::elementSize(model.preparation.type));
-  const uint64_t one = activation_bytes(model.specs, 1, resolved.width, resolved.height, element).most();
+  const uint64_t one = activation_bytes(model.specs, 1, resolved.width, resolved.height, element_bytes(model)).most();
   const auto fit = static_cast<int64_t>(available_memory_bytes() / 2 / std::max<uint64_t>(one, 1));
   return std::clamp<int64_t>(fit, 1, std::min(kLargestBatch, all));
 }
 
+bool decodes_in_tiles(const Model::Impl& model, const Resolved& resolved, const DrawRequest& request) {
+  if (request.tiling != Tiling::automatic) return request.tiling == Tiling::always;
+  const uint64_t whole =
+      activation_bytes(model.specs, 1, resolved.width, resolved.height, element_bytes(model)).picture;
+  return whole > (model.preparation.leave_stored ? kLeanDecoding : available_memory_bytes());
+}
+
 // All activations of the drawing; its own, so that a model may draw on several threads.
-ops::Arena make_arena(const Model::Impl& model, const Resolved& resolved, int64_t pictures) {
+ops::Arena make_arena(const Model::Impl& model, const Resolved& resolved, const DrawRequest& request,
+                      int64_t pictures) {
   if (!model.preparation.device.is_cpu()) return ops::Arena();
-  const auto element = static_cast<uint64_t>(c10::elementSize(model.preparation.type));
-  return ops::Arena(
-      static_cast<int64_t>(activation_bytes(model.specs, pictures, resolved.width, resolved.height, element).most()));
+  const auto needed = [&](int64_t width, int64_t height) {
+    return activation_bytes(model.specs, pictures, width, height, element_bytes(model));
+  };
+  const int64_t tile = vae::Tiling{}.tile * model.specs.vae.scale();
+  const auto whole = needed(resolved.width, resolved.height);
+  const uint64_t decoding = decodes_in_tiles(model, resolved, request)
+                                ? needed(std::min(resolved.width, tile), std::min(resolved.height, tile)).picture
+                                : whole.picture;
+  return ops::Arena(static_cast<int64_t>(std::max(whole.denoising, decoding)));
 }
 
 std::vector<Batch> batches(const Resolved& resolved, int64_t at_once) {
@@ -94,10 +110,7 @@ at::Tensor decode(const Model::Impl& model, const Resolved& resolved, const Draw
                   const at::Tensor& latents, Observer& observer) {
   const auto& spec = model.specs.vae;
   const auto clean = latents / spec.scaling_factor + spec.shift_factor;
-  const auto element = static_cast<uint64_t>(c10::elementSize(model.preparation.type));
-  const bool large =
-      activation_bytes(model.specs, 1, resolved.width, resolved.height, element).picture > available_memory_bytes();
-  const bool tiled = request.tiling == Tiling::always || (request.tiling == Tiling::automatic && large);
+  const bool tiled = decodes_in_tiles(model, resolved, request);
   std::vector<at::Tensor> pictures;
   for (int64_t b = 0; b < clean.size(0); ++b) {
     check_cancelled(observer);
@@ -142,6 +155,7 @@ Json record(const Model::Impl& model, const Resolved& resolved, const DrawReques
   settings["family"] = checkpoint::name(model.files.family);
   settings["device"] = name(model.device);
   settings["precision"] = name(model.precision);
+  settings["memory"] = name(model.preparation.leave_stored ? Memory::lean : Memory::fast);
   settings["ops"] = model.preparation.ops;
   settings["threads"] = at::get_num_threads();
   return settings;
@@ -157,7 +171,7 @@ Drawing Model::draw(const DrawRequest& request, Observer& observer) const {
     Drawing drawing;
     std::vector<at::Tensor> latents, images;
     const int64_t at_once = pictures_at_once(*impl_, resolved, request);
-    const ops::Arena arena = make_arena(*impl_, resolved, at_once);
+    const ops::Arena arena = make_arena(*impl_, resolved, request, at_once);
     const ops::ScopedArena scope(&arena);
     for (const Batch& batch : batches(resolved, at_once)) {
       auto result = draw_batch(*impl_, resolved, request, batch, run, drawing);

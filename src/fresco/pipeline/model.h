@@ -13,6 +13,9 @@ struct LoadOptions {
   checkpoint::ModelRequest files;
   Device device = Device::automatic;
   Precision precision = Precision::automatic;
+  /// lean: weights stay in the model's file, which must not change meanwhile, and are read anew for each use; pictures of more than
+  /// 512x512 pixels or so are decoded in tiles. CPU only.
+  Memory memory = Memory::fast;
   std::string ops = "auto";  // "auto", "reference", or a form's name
   int threads = 0;           // 0: all processors this process may use
 };

@@ -66,6 +66,25 @@ uint64_t weight_bytes(const checkpoint::ModelFiles& files, uint64_t element_byte
   return element_bytes * (elements(files.unet) + elements(files.vae) + elements(files.text_encoder));
 }
 
+uint64_t kept_bytes(const checkpoint::ModelFiles& files, const WeightKeeping& keeping) {
+  uint64_t sum = 0, largest = 0;
+  for (const auto* part : {&files.unet, &files.vae, &files.text_encoder}) {
+    for (const auto& info : part->tensors->tensors()) {
+      const bool table = info.name.find("embeddings") != std::string::npos;
+      const bool vector = info.shape.size() < 2;
+      const uint64_t count = info.bytes() / checkpoint::size_in_bytes(info.type);
+      const bool half = keeping.keep_half && !vector && !table && info.type == checkpoint::ElementType::f16;
+      const uint64_t bytes = count * (half ? 2 : keeping.element_bytes);
+      if (keeping.leave_stored && !vector) {
+        largest = std::max(largest, table ? 0 : info.bytes() + bytes);  // the file's pages and the packed copy
+      } else {
+        sum += bytes;
+      }
+    }
+  }
+  return sum + largest;
+}
+
 ActivationBytes activation_bytes(const ModelSpecs& specs, int64_t pictures, int64_t width, int64_t height,
                                  uint64_t element_bytes) {
   const int64_t h = height / specs.vae.scale(), w = width / specs.vae.scale();

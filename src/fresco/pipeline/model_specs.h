@@ -23,6 +23,15 @@ ModelSpecs read_specs(const checkpoint::ModelFiles& files);
 /// Bytes of all weights when each element takes `element_bytes`.
 uint64_t weight_bytes(const checkpoint::ModelFiles& files, uint64_t element_bytes);
 
+/// How a loaded model keeps its weights (layers::Preparation).
+struct WeightKeeping {
+  uint64_t element_bytes = 4;
+  bool keep_half = false;     // matrices and convolutions that are stored in float16 stay so
+  bool leave_stored = false;  // they stay in the file: one at a time is in memory
+};
+/// The memory that weights take then, in bytes.
+uint64_t kept_bytes(const checkpoint::ModelFiles& files, const WeightKeeping& keeping);
+
 /// What the networks' activations take beside the weights, in bytes, with an eighth more for gaps between blocks and for what
 /// operators need inside.
 struct ActivationBytes {
