@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <map>
 
 #include "fresco/core/processor.h"
+#include "fresco/ops/memory/arena.h"
 #include "kernels.h"
 
 namespace fresco::benchmarks {
@@ -20,6 +22,23 @@ void print_machine(const ops::MachineRates& rates) {
   for (const auto& rate : rates.compute)
     fmt::print(" {:.0f} GF/s {} ({}),", rate.flops / 1e9, name(rate.arithmetic), rate.instructions);
   fmt::print(" {:.0f} GB/s read\n", rates.memory_bytes / 1e9);
+}
+
+// What a short measurement misses when something else holds a thread up, one of several does not.
+ops::MachineRates measure(int threads) {
+  constexpr int kMeasurements = 3;
+  auto best = ops::measure_machine(threads);
+  for (int i = 1; i < kMeasurements; ++i) {
+    const auto again = ops::measure_machine(threads);
+    best.memory_bytes = std::max(best.memory_bytes, again.memory_bytes);
+    for (auto& rate : best.compute) {
+      for (const auto& other : again.compute) {
+        if (other.instructions == rate.instructions && other.arithmetic == rate.arithmetic)
+          rate.flops = std::max(rate.flops, other.flops);
+      }
+    }
+  }
+  return best;
 }
 
 }  // namespace
@@ -37,8 +56,10 @@ int run(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   at::set_num_threads(options.threads);
   at::manual_seed(1);
-  const auto rates = ops::measure_machine(options.threads);
+  const auto rates = measure(options.threads);
   print_machine(rates);
+  const ops::Arena arena;  // as drawings have one
+  const ops::ScopedArena scoped(&arena);
   for (const auto& [name, table] : kTables) {
     if (operators.empty() || std::find(operators.begin(), operators.end(), name) != operators.end())
       table(options, rates);

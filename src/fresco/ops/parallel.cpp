@@ -41,6 +41,11 @@ class Scratch {
 
 int thread_count() { return at::in_parallel_region() ? 1 : at::get_num_threads(); }
 
+std::byte* shared_scratch(size_t bytes) {
+  thread_local Scratch scratch;
+  return scratch.of_size(bytes);
+}
+
 void parallel_for(int64_t count, size_t scratch_bytes, const Work& work) {
   std::atomic<int64_t> next{0};
   const auto serve = [&](int64_t, int64_t) {

@@ -28,6 +28,10 @@ int thread_count();
 /// An exception ends the loop and is thrown again.
 void parallel_for(int64_t count, size_t scratch_bytes, const Work& work);
 
+/// Memory of the calling thread for what all threads of a parallel_for read: at least `bytes`, aligned to 4096, holding anything, until
+/// the thread asks again. Not what parallel_for hands out.
+std::byte* shared_scratch(size_t bytes);
+
 /// Calls work(first, count) for consecutive ranges of [0, rows) of at most `most` rows each; most under 1 counts as 1.
 template <typename Function>
 void parallel_rows(int64_t rows, int64_t most, const Function& work) {

@@ -15,7 +15,7 @@ constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
 // Transformed weights of a group of columns are shared by all threads: small enough for the last-level cache.
 constexpr int64_t kGroupBytes = 8 << 20;
 // From so many tiles on, transforming weights once for all of them pays.
-constexpr int64_t kShareFrom = 256;
+constexpr int64_t kShareFrom = 128;
 constexpr int64_t kTasksPerThread = 4;
 // Pixels from which larger tiles serve where kernels have a choice: under it, transforming weights for few tiles costs more than it saves.
 constexpr int64_t kLargePicture = 16 * 16;
@@ -72,25 +72,20 @@ void convolve_group(const winograd::Kernel& kernel, const winograd::Call& call, 
 
 void transform_group(const winograd::Kernel& kernel, const gemm::Packed& weights, const winograd::Phase& phase,
                      int64_t first, int64_t panels, std::byte* u, int64_t u_panel) {
-  constexpr int64_t kChannels = 64;
-  const int64_t pieces = divided_up(weights.depth, kChannels);
-  parallel_for(panels * pieces, 0, [&](int64_t i, std::byte*) {
-    const int64_t panel = i / pieces, channel = i % pieces * kChannels;
-    kernel.transform_weights(weights, phase, first + panel, channel, std::min(kChannels, weights.depth - channel),
-                             u + panel * u_panel);
+  const int64_t parts = divided_up(weights.depth, kernel.depth);
+  parallel_for(panels * parts, 0, [&](int64_t i, std::byte*) {
+    const int64_t panel = i / parts;
+    kernel.transform_weights(weights, phase, first + panel, i % parts, u + panel * u_panel);
   });
 }
 
 void convolve_phase(const winograd::Kernel& kernel, const winograd::Call& call, const winograd::Phase& phase) {
   const int64_t tiles = call.batch * winograd::tiles_of(call.rows, kernel), panels = call.weights.panels();
   if (tiles < kShareFrom) return convolve_group(kernel, call, phase, 0, panels, nullptr, 0);
-  const int64_t points = kernel.points * kernel.points;
-  const int64_t u_panel =
-      points * divided_up(call.weights.depth, 2) * 2 * kernel.panel * static_cast<int64_t>(kernel.element_bytes);
+  const int64_t u_panel = divided_up(call.weights.depth, kernel.depth) * static_cast<int64_t>(kernel.part_bytes);
   const int64_t width = kernel.columns / kernel.panel;
   const int64_t group = std::min(panels, std::max<int64_t>(1, kGroupBytes / u_panel / width) * width);
-  const auto u = empty({group * u_panel}, at::kByte);
-  auto* room = static_cast<std::byte*>(u.mutable_data_ptr());
+  std::byte* room = shared_scratch(static_cast<size_t>(group * u_panel));
   for (int64_t first = 0; first < panels; first += group) {
     const int64_t count = std::min(group, panels - first);
     transform_group(kernel, call.weights, phase, first, count, room, u_panel);

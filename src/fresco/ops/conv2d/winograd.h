@@ -37,11 +37,11 @@ struct Kernel {
   int64_t scale;           // 2: the picture is read as if doubled to the nearest pixel, and convolved in 2 x 2 phases
   int64_t panel;           // columns of a panel
   int64_t tiles, columns;  // most of a block
+  int64_t depth;           // channels of a part: weights are transformed and multiplied part by part
   size_t scratch_bytes;    // of a block, aligned to 64
-  size_t element_bytes;    // of transformed weights
-  /// Transforms channels [first, first + count) of a panel's weights into u [points^2][channels][panel], whole channels' room.
-  void (*transform_weights)(const gemm::Packed& weights, const Phase& phase, int64_t panel, int64_t first,
-                            int64_t count, void* u);
+  size_t part_bytes;       // of a panel's transformed weights
+  /// Transforms one part of a panel's weights; u: those of the whole panel, part by part.
+  void (*transform_weights)(const gemm::Packed& weights, const Phase& phase, int64_t panel, int64_t part, void* u);
   /// u: transformed weights of the block's panels one after the other, or null: transformed on the way.
   void (*convolve)(const Call& call, const Block& block, const void* u, std::byte* scratch);
 };

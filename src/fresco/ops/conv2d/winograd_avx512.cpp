@@ -12,7 +12,7 @@
 // Blocks that stay within the second-level cache and what is next to it: measured best of many.
 #define FRESCO_WINOGRAD_TILES 42
 #define FRESCO_WINOGRAD_COLUMNS 128
-#define FRESCO_WINOGRAD_DEPTH 32
+#define FRESCO_WINOGRAD_DEPTH 48
 #include "fresco/ops/gemm/microkernel_inl.h"
 #include "fresco/ops/gemm/epilogue_inl.h"
 #include "fresco/ops/conv2d/winograd_transforms_inl.h"

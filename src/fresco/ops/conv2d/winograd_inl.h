@@ -17,9 +17,13 @@ struct Sizes {
   static constexpr int64_t kPoints = Form::kIn * Form::kIn;
   static constexpr int64_t kDepth = Store::kDepth;  // channels at a time
   using Element = typename Store::Element;
-  static constexpr int64_t kInput = kPoints * kTiles * kDepth;  // elements
-  static constexpr int64_t kWeights = kPoints * kDepth * kPanel;
-  static constexpr int64_t kSums = kPoints * kTiles * kColumns;  // floats
+  // From point to point: a cache line more than the values take, or all points of a tile would share a few sets of the caches.
+  static constexpr int64_t kInputStep = kTiles * kDepth + 64 / sizeof(Element);
+  static constexpr int64_t kWeightsStep = kDepth * kPanel + 64 / sizeof(Element);
+  static constexpr int64_t kSumsStep = kTiles * kColumns + 64 / sizeof(float);
+  static constexpr int64_t kInput = kPoints * kInputStep;  // elements
+  static constexpr int64_t kWeights = kPoints * kWeightsStep;
+  static constexpr int64_t kSums = kPoints * kSumsStep;  // floats
   static constexpr size_t kBytes = (kInput + kWeights) * sizeof(Element) + kSums * sizeof(float);
 };
 
@@ -82,10 +86,10 @@ FRESCO_INLINE Plane plane_at(const gemm::Rows& rows, int64_t channel) {
   return {rows.skip + c, rows.skip_stride, rows.skip_channels - c};
 }
 
-// The patch of pixels that a tile needs: n channels (at most a vector) from each; zeros beyond the picture.
+// The patch of pixels that a tile needs, transformed along its columns: n channels (at most a vector) of each; zeros beyond the picture.
 template <typename Form, bool Whole>
 FRESCO_INLINE void load_patch(const gemm::Rows& rows, const Plane& plane, const Place& place, int64_t n,
-                              Vec (&d)[Form::kIn * Form::kIn]) {
+                              Vec (&columns)[Form::kIn * Form::kIn]) {
   const int64_t y0 = place.top, x0 = place.left;
   const bool inside = y0 >= 0 && x0 >= 0 && y0 + Form::kIn <= rows.height && x0 + Form::kIn <= rows.width;
   const float* origin = plane.x + ((place.sample * rows.height + y0) * rows.width + x0) * plane.stride;
@@ -93,52 +97,49 @@ FRESCO_INLINE void load_patch(const gemm::Rows& rows, const Plane& plane, const 
     const float* p = origin + (y * rows.width + x) * plane.stride;
     return Whole ? simd::load(p) : simd::load_first(p, n);
   };
-  if (inside) {
-    for (int y = 0; y < Form::kIn; ++y) {
+  const auto there = [&](int64_t y, int64_t x) {
+    return y0 + y >= 0 && y0 + y < rows.height && x0 + x >= 0 && x0 + x < rows.width;
+  };
+  for (int x = 0; x < Form::kIn; ++x) {
+    Vec d[Form::kIn];
+    if (inside) {
 #pragma GCC unroll 6
-      for (int x = 0; x < Form::kIn; ++x) d[y * Form::kIn + x] = get(y, x);
+      for (int y = 0; y < Form::kIn; ++y) d[y] = get(y, x);
+    } else {
+#pragma GCC unroll 6
+      for (int y = 0; y < Form::kIn; ++y) d[y] = there(y, x) ? get(y, x) : simd::zero();
     }
-    return;
-  }
-  for (int y = 0; y < Form::kIn; ++y) {
-    const bool row = y0 + y >= 0 && y0 + y < rows.height;
-    for (int x = 0; x < Form::kIn; ++x) {
-      const bool there = row && x0 + x >= 0 && x0 + x < rows.width;
-      d[y * Form::kIn + x] = there ? get(y, x) : simd::zero();
-    }
+    Form::input(d, 1, columns + x, Form::kIn);
   }
 }
 
-// B^T d B of a vector of channels of one tile; to[point * kTiles * kDepth].
+// B^T d B of a vector of channels of one tile, from B^T d; to[point * kInputStep].
 template <typename Form, typename Store>
-FRESCO_INLINE void transform_patch(const Vec (&d)[Form::kIn * Form::kIn], typename Store::Element* to) {
-  constexpr int64_t kStep = kTiles * Store::kDepth;
-  Vec columns[Form::kIn * Form::kIn], row[Form::kIn];
-#pragma GCC unroll 6
-  for (int x = 0; x < Form::kIn; ++x) Form::input(d + x, Form::kIn, columns + x, Form::kIn);
-#pragma GCC unroll 6
-  for (int y = 0; y < Form::kIn; ++y) {
+FRESCO_INLINE void transform_rows(const Vec (&columns)[Form::kIn * Form::kIn], typename Store::Element* to) {
+  constexpr int64_t kStep = Sizes<Form, Store>::kInputStep;
+  for (int y = 0; y < Form::kIn; ++y, to += Form::kIn * kStep) {
+    Vec row[Form::kIn];
     Form::input(columns + y * Form::kIn, 1, row, 1);
 #pragma GCC unroll 6
-    for (int x = 0; x < Form::kIn; ++x) Store::input(to + (y * Form::kIn + x) * kStep, row[x]);
+    for (int x = 0; x < Form::kIn; ++x) Store::input(to + x * kStep, row[x]);
   }
 }
 
-// Input of `tiles` tiles, channels [channel, channel + n), n <= kDepth: v [points][kTiles][kDepth].
+// Input of `tiles` tiles, channels [channel, channel + n), n <= kDepth: v [points, kInputStep apart][kTiles][kDepth].
 template <typename Form, typename Store>
 FRESCO_INLINE void transform_input(const gemm::Rows& rows, const Block& block, int64_t channel, int64_t n,
                                    typename Store::Element* v) {
-  Vec d[Form::kIn * Form::kIn];
+  Vec columns[Form::kIn * Form::kIn];
   for (int64_t t = 0; t < block.tiles; ++t) {
     const Place place = place_of<Form>(rows, block.phase, block.tile + t);
     for (int64_t c = 0; c < n; c += simd::kLanes) {
       const Plane plane = plane_at(rows, channel + c);
       if (n - c >= simd::kLanes) {
-        load_patch<Form, true>(rows, plane, place, simd::kLanes, d);
+        load_patch<Form, true>(rows, plane, place, simd::kLanes, columns);
       } else {
-        load_patch<Form, false>(rows, plane, place, n - c, d);
+        load_patch<Form, false>(rows, plane, place, n - c, columns);
       }
-      transform_patch<Form, Store>(d, v + t * Store::kDepth + c);
+      transform_rows<Form, Store>(columns, v + t * Store::kDepth + c);
     }
   }
 }
@@ -148,36 +149,48 @@ FRESCO_INLINE Vec load_weight(const gemm::Packed& w, int64_t at) {
   return simd::load(static_cast<const float*>(w.data) + at);
 }
 
-// G g G^T of one channel and a vector of columns.
+// G g of one channel and a vector of columns; reads ahead of itself, or weights would be waited for.
 template <typename Form>
-FRESCO_INLINE void transform_kernel(const gemm::Packed& w, const Phase& phase, int64_t at,
-                                    Vec (&u)[Form::kIn * Form::kIn]) {
-  Vec g[9], columns[Form::kIn * 3];
-#pragma GCC unroll 9
-  for (int i = 0; i < 9; ++i) g[i] = load_weight(w, at + i * kPanel);
+FRESCO_INLINE void kernel_columns(const gemm::Packed& w, const Phase& phase, int64_t at,
+                                  Vec (&columns)[Form::kIn * 3]) {
+  constexpr int64_t kAhead = 8 * 9 * kPanel;
+  const auto* data = static_cast<const char*>(w.data);
 #pragma GCC unroll 3
-  for (int x = 0; x < 3; ++x) Form::kernel(g + x, 3, columns + x, 3, phase.y);
-#pragma GCC unroll 6
-  for (int y = 0; y < Form::kIn; ++y) Form::kernel(columns + y * 3, 1, u + y * Form::kIn, 1, phase.x);
+  for (int x = 0; x < 3; ++x) {
+    Vec g[3];
+#pragma GCC unroll 3
+    for (int y = 0; y < 3; ++y) {
+      const int64_t from = at + (3 * y + x) * kPanel;
+      _mm_prefetch(data + (from + kAhead) * gemm::bytes_each(w.storage), _MM_HINT_T0);
+      g[y] = load_weight(w, from);
+    }
+    Form::kernel(g, 1, columns + x, 3, phase.y);
+  }
 }
 
-// Channels [first, first + count) of one panel, `step` elements from point to point; an odd count is filled with zeros.
+// Channels [first, first + count) of one panel, count <= kDepth: u [points, kWeightsStep apart][kDepth][kPanel]; an odd count is filled
+// with zeros.
 template <typename Form, typename Store>
 FRESCO_INLINE void transform_panel(const gemm::Packed& w, const Phase& phase, int64_t panel, int64_t first,
-                                   int64_t count, int64_t step, typename Store::Element* u) {
-  constexpr int kPoints = Form::kIn * Form::kIn;
-  Vec one[kPoints], two[kPoints];
+                                   int64_t count, typename Store::Element* u) {
+  constexpr int64_t kStep = Sizes<Form, Store>::kWeightsStep;
+  Vec one[Form::kIn * 3], two[Form::kIn * 3], first_row[Form::kIn], second_row[Form::kIn];
   for (int64_t k = 0; k < count; k += 2) {
     for (int64_t c = 0; c < kPanel; c += simd::kLanes) {
       const int64_t at = (panel * w.depth + first + k) * 9 * kPanel + c;
-      transform_kernel<Form>(w, phase, at, one);
+      kernel_columns<Form>(w, phase, at, one);
       if (k + 1 < count) {
-        transform_kernel<Form>(w, phase, at + 9 * kPanel, two);
+        kernel_columns<Form>(w, phase, at + 9 * kPanel, two);
       } else {
         for (Vec& v : two) v = simd::zero();
       }
-#pragma GCC unroll 36
-      for (int p = 0; p < kPoints; ++p) Store::weights(u + p * step, k, c, one[p], two[p]);
+      for (int y = 0; y < Form::kIn; ++y) {
+        Form::kernel(one + 3 * y, 1, first_row, 1, phase.x);
+        Form::kernel(two + 3 * y, 1, second_row, 1, phase.x);
+#pragma GCC unroll 6
+        for (int x = 0; x < Form::kIn; ++x)
+          Store::weights(u + (y * Form::kIn + x) * kStep, k, c, first_row[x], second_row[x]);
+      }
     }
   }
 }
@@ -186,26 +199,27 @@ FRESCO_INLINE void transform_panel(const gemm::Packed& w, const Phase& phase, in
 template <typename Form>
 FRESCO_INLINE void write_tile(const Call& call, const Phase& phase, const Place& place, int64_t column,
                               const float* sums) {
-  constexpr int64_t kStep = kTiles * kColumns;
-  Vec m[Form::kIn * Form::kIn], rows[Form::kOut * Form::kIn], y[Form::kOut * Form::kOut];
-#pragma GCC unroll 36
-  for (int p = 0; p < Form::kIn * Form::kIn; ++p) m[p] = simd::load(sums + p * kStep);
+  constexpr int64_t kStep = Sizes<Form, StoreFloats>::kSumsStep;
+  Vec columns[Form::kOut * Form::kIn];
+  for (int x = 0; x < Form::kIn; ++x) {
+    Vec m[Form::kIn];
 #pragma GCC unroll 6
-  for (int x = 0; x < Form::kIn; ++x) Form::output(m + x, Form::kIn, rows + x, Form::kIn);
-#pragma GCC unroll 4
-  for (int r = 0; r < Form::kOut; ++r) Form::output(rows + r * Form::kIn, 1, y + r * Form::kOut, 1);
+    for (int y = 0; y < Form::kIn; ++y) m[y] = simd::load(sums + (y * Form::kIn + x) * kStep);
+    Form::output(m, 1, columns + x, Form::kIn);
+  }
   const gemm::Rows& in = call.rows;
   const int64_t left = call.weights.outputs - column;
-  alignas(64) float finished[simd::kLanes];
   for (int64_t r = 0; r < Form::kOut; ++r) {
     const int64_t row = (place.y + r) * Form::kScale + phase.y;
     if (row >= in.out_height) break;
+    Vec y[Form::kOut];
+    Form::output(columns + r * Form::kIn, 1, y, 1);
+#pragma GCC unroll 4
     for (int64_t c = 0; c < Form::kOut; ++c) {
       const int64_t at = (place.x + c) * Form::kScale + phase.x;
       if (at >= in.out_width) break;
       const int64_t pixel = (place.sample * in.out_height + row) * in.out_width + at;
-      simd::store(finished, y[r * Form::kOut + c]);
-      gemm::finish(call.epilogue, call.weights.outputs, pixel, column, left, finished,
+      gemm::finish(call.epilogue, call.weights.outputs, pixel, column, left, y[c],
                    call.out + pixel * call.out_stride + column);
     }
   }
@@ -222,6 +236,19 @@ FRESCO_INLINE void write_block(const Call& call, const Block& block, const float
   }
 }
 
+// Products of all points with n channels of one panel of transformed weights, added to what channels before gave.
+template <typename Form, typename Store>
+FRESCO_INLINE void multiply_points(int64_t tiles, int64_t n, const typename Store::Element* v,
+                                   const typename Store::Element* u, bool accumulate, float* sums) {
+  using S = Sizes<Form, Store>;
+  const int64_t bytes = n * kPanel * static_cast<int64_t>(sizeof(typename Store::Element));
+  for (int64_t point = 0; point < S::kPoints; ++point, u += S::kWeightsStep) {
+    const gemm::Tile tile{sums + point * S::kSumsStep, kColumns, accumulate};
+    gemm::multiply_panel<typename Store::Product, Store::kDepth>(tiles, n, v + point * S::kInputStep, u, tile,
+                                                                 {u + S::kWeightsStep, bytes});
+  }
+}
+
 template <typename Form, typename Store>
 void convolve(const Call& call, const Block& block, const void* transformed, std::byte* scratch) {
   using S = Sizes<Form, Store>;
@@ -229,36 +256,29 @@ void convolve(const Call& call, const Block& block, const void* transformed, std
   auto* v = reinterpret_cast<Element*>(scratch);
   Element* own = v + S::kInput;
   auto* sums = reinterpret_cast<float*>(own + S::kWeights);
-  const int64_t channels = call.weights.depth, even = (channels + 1) / 2 * 2;
-  for (int64_t k = 0; k < channels; k += S::kDepth) {
-    const int64_t n = channels - k < S::kDepth ? channels - k : S::kDepth;
+  const int64_t channels = call.weights.depth, parts = (channels + S::kDepth - 1) / S::kDepth;
+  for (int64_t part = 0; part < parts; ++part) {
+    const int64_t k = part * S::kDepth, n = channels - k < S::kDepth ? channels - k : S::kDepth;
     transform_input<Form, Store>(call.rows, block, k, n, v);
     for (int64_t p = 0; p < block.panels; ++p) {
-      const Element* u = static_cast<const Element*>(transformed);
-      int64_t step = S::kDepth * kPanel;
-      if (u != nullptr) {
-        step = even * kPanel;
-        u += p * S::kPoints * step + k * kPanel;
+      const Element* u = own;
+      if (transformed != nullptr) {
+        u = static_cast<const Element*>(transformed) + (p * parts + part) * S::kWeights;
       } else {
-        transform_panel<Form, Store>(call.weights, block.phase, block.panel + p, k, n, step, own);
-        u = own;
+        transform_panel<Form, Store>(call.weights, block.phase, block.panel + p, k, n, own);
       }
-      for (int64_t point = 0; point < S::kPoints; ++point) {
-        const gemm::Tile tile{sums + point * kTiles * kColumns + p * kPanel, kColumns, k > 0};
-        gemm::multiply_panel<typename Store::Product, Store::kDepth>(block.tiles, n, v + point * kTiles * Store::kDepth,
-                                                                     u + point * step, tile);
-      }
+      multiply_points<Form, Store>(block.tiles, n, v, u, k > 0, sums + p * kPanel);
     }
   }
   write_block<Form>(call, block, sums);
 }
 
 template <typename Form, typename Store>
-void transform_weights(const gemm::Packed& w, const Phase& phase, int64_t panel, int64_t first, int64_t count,
-                       void* u) {
-  const int64_t step = (w.depth + 1) / 2 * 2 * kPanel;
-  transform_panel<Form, Store>(w, phase, panel, first, count, step,
-                               static_cast<typename Store::Element*>(u) + first * kPanel);
+void transform_weights(const gemm::Packed& w, const Phase& phase, int64_t panel, int64_t part, void* u) {
+  using S = Sizes<Form, Store>;
+  const int64_t first = part * S::kDepth, left = w.depth - first;
+  transform_panel<Form, Store>(w, phase, panel, first, left < S::kDepth ? left : S::kDepth,
+                               static_cast<typename Store::Element*>(u) + part * S::kWeights);
 }
 
 template <typename Form, typename Store>
@@ -269,8 +289,9 @@ constexpr Kernel kernel_of() {
           kPanel,
           kTiles,
           kColumns,
+          Store::kDepth,
           Sizes<Form, Store>::kBytes,
-          sizeof(typename Store::Element),
+          Sizes<Form, Store>::kWeights * sizeof(typename Store::Element),
           transform_weights<Form, Store>,
           convolve<Form, Store>};
 }

@@ -5,11 +5,9 @@ namespace fresco::ops::gemm {
 namespace {
 
 // n (at most a vector) finished values of one row, from column c on.
-FRESCO_INLINE void finish(const Epilogue& e, int64_t outputs, int64_t row, int64_t c, int64_t n, const float* sums,
-                          float* out) {
+FRESCO_INLINE void finish(const Epilogue& e, int64_t outputs, int64_t row, int64_t c, int64_t n, Vec v, float* out) {
   const bool whole = n >= simd::kLanes;
   const auto get = [&](const float* p) { return whole ? simd::load(p) : simd::load_first(p, n); };
-  Vec v = simd::load(sums);
   if (e.bias) v = simd::add(v, get(e.bias + c));
   if (e.shift) v = simd::add(v, get(e.shift + row / e.rows_per_sample * outputs + c));
   if (e.residual) v = simd::add(v, get(e.residual + row * e.residual_stride + c));
@@ -26,7 +24,7 @@ FRESCO_INLINE void finish_row(const Call& call, int64_t row, int64_t panel, cons
   for (int64_t half = 0; half < 2; ++half) {
     const int64_t c = panel * kPanel + half * simd::kLanes;
     if (c >= outputs) return;
-    finish(call.epilogue, outputs, row, c, outputs - c, sums + half * simd::kLanes,
+    finish(call.epilogue, outputs, row, c, outputs - c, simd::load(sums + half * simd::kLanes),
            call.out + row * call.out_stride + c);
   }
 }

@@ -14,7 +14,9 @@ int64_t divided_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 }  // namespace
 
 void multiply(const Kernel& kernel, const Call& call) {
-  const int64_t row_blocks = divided_up(call.count, kMaxRows), panels = call.weights.panels();
+  // Rows are dealt out in whole tiles.
+  const int64_t tiles = divided_up(call.count, kernel.tile), panels = call.weights.panels();
+  const int64_t row_blocks = divided_up(tiles, kMaxRows / kernel.tile);
   // Narrower blocks where there are few rows, so that all threads have work.
   const int64_t wanted = divided_up(kTasksPerThread * thread_count(), row_blocks);
   const int64_t most = kMaxColumns / kernel.panel;
@@ -22,7 +24,8 @@ void multiply(const Kernel& kernel, const Call& call) {
   const int64_t column_blocks = divided_up(panels, width);
   parallel_for(row_blocks * column_blocks, kScratchBytes, [&](int64_t i, std::byte* scratch) {
     const int64_t row = i % row_blocks, column = i / row_blocks;
-    const int64_t first = call.count * row / row_blocks, end = call.count * (row + 1) / row_blocks;
+    const int64_t first = tiles * row / row_blocks * kernel.tile;
+    const int64_t end = std::min(call.count, tiles * (row + 1) / row_blocks * kernel.tile);
     const int64_t panel = panels * column / column_blocks, panel_end = panels * (column + 1) / column_blocks;
     kernel.multiply(call, {first, end - first, panel, panel_end - panel}, scratch);
   });

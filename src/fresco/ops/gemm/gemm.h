@@ -85,13 +85,14 @@ constexpr int64_t cut_of(int64_t depth, Storage storage) {
 constexpr int32_t kZero = 128;
 
 /// Limits of a block, and the scratch memory that computing one takes.
-constexpr int64_t kMaxRows = 128;
-constexpr int64_t kMaxColumns = 320;
-constexpr int64_t kScratchBytes = 512 * 1024;
+constexpr int64_t kMaxRows = 144;
+constexpr int64_t kMaxColumns = 640;
+constexpr int64_t kScratchBytes = 768 * 1024;
 
 /// One instruction set's code.
 struct Kernel {
   int64_t panel;
+  int64_t tile;  // rows that its innermost loop takes at most
   /// Computes a block; scratch is kScratchBytes, aligned to 64.
   void (*multiply)(const Call& call, const Block& block, std::byte* scratch);
 };

@@ -17,5 +17,5 @@
 #include "fresco/ops/simd/end.h"
 
 namespace fresco::ops::gemm {
-const Kernel kAvx2{kPanel, multiply_float};
+const Kernel kAvx2{kPanel, kMost, multiply_float};
 }  // namespace fresco::ops::gemm

@@ -17,5 +17,5 @@
 #include "fresco/ops/simd/end.h"
 
 namespace fresco::ops::gemm {
-const Kernel kAvx512{kPanel, multiply_float};
+const Kernel kAvx512{kPanel, kMost, multiply_float};
 }  // namespace fresco::ops::gemm

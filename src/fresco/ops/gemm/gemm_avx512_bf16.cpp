@@ -21,7 +21,7 @@ namespace {
 void multiply_bf16(const Call& call, const Block& block, std::byte* scratch) {
   const Packed& w = call.weights;
   multiply_block<Bfloat16, ToBfloat16>(call, block, scratch, [&](int64_t panel, int64_t depth, int64_t, float*) {
-    return static_cast<const uint16_t*>(w.data) + panel * w.panel_bytes() / 2 + depth * kPanel;
+    return reinterpret_cast<const uint16_t*>(panel_data(w, panel, depth));
   });
 }
 
@@ -66,10 +66,10 @@ void multiply_int8(const Call& call, const Block& block, std::byte* scratch) {
     quantize_rows(call, block, k, n, room.panel, rows, scales);
     for (int64_t p = 0; p < block.panels; ++p) {
       const int64_t column = (block.panel + p) * kPanel;
-      const auto* b = static_cast<const uint8_t*>(w.data) + (block.panel + p) * w.panel_bytes() + k * kPanel;
+      const auto* b = reinterpret_cast<const uint8_t*>(panel_data(w, block.panel + p, k));
       const Tile tile{
           room.sums + p * kPanel, stride, k > 0, scales, w.scales + column, w.offsets + k / cut * w.columns() + column};
-      multiply_panel<Int8, kDistanceBytes>(block.rows, n, rows, b, tile);
+      multiply_panel<Int8, kDistanceBytes>(block.rows, n, rows, b, tile, after(w, block, p, k, n));
       if (k + n == w.depth) finish_panel(call, block, block.panel + p, tile.c, stride);
     }
   }
@@ -80,6 +80,6 @@ void multiply_int8(const Call& call, const Block& block, std::byte* scratch) {
 #include "fresco/ops/simd/end.h"
 
 namespace fresco::ops::gemm {
-const Kernel kAvx512Bf16{kPanel, multiply_bf16};
-const Kernel kAvx512Int8{kPanel, multiply_int8};
+const Kernel kAvx512Bf16{kPanel, kMost, multiply_bf16};
+const Kernel kAvx512Int8{kPanel, kMost, multiply_int8};
 }  // namespace fresco::ops::gemm

@@ -11,13 +11,36 @@ constexpr int64_t kDistanceBytes = kRowBytes + 64;  // between rows: not a multi
 template <typename Copy>
 constexpr int64_t kDistance = kDistanceBytes / static_cast<int64_t>(sizeof(typename Copy::Element));
 
+// Where a panel's weights lie from a depth on.
+FRESCO_INLINE const std::byte* panel_data(const Packed& w, int64_t panel, int64_t depth) {
+  return static_cast<const std::byte*>(w.data) + panel * w.panel_bytes() + depth * kPanel * bytes_each(w.storage);
+}
+
+// The weights that a block multiplies after those of panel p and depths [k, k + n).
+FRESCO_INLINE Ahead after(const Packed& w, const Block& block, int64_t p, int64_t k, int64_t n) {
+  const int64_t bytes = n * kPanel * bytes_each(w.storage);
+  if (p + 1 < block.panels) return {panel_data(w, block.panel + p + 1, k), bytes};
+  if (k + n < w.depth) return {panel_data(w, block.panel, k + n), bytes};
+  return {};
+}
+
 // Panels stored as float16 are converted once a block.
 FRESCO_INLINE const float* float_panel(const Packed& w, int64_t panel, int64_t depth, int64_t n, float* room) {
-  const int64_t first = panel * w.panel_bytes() / bytes_each(w.storage) + depth * kPanel;
-  if (w.storage == Storage::f32) return static_cast<const float*>(w.data) + first;
-  const uint16_t* halves = static_cast<const uint16_t*>(w.data) + first;
+  const std::byte* data = panel_data(w, panel, depth);
+  if (w.storage == Storage::f32) return reinterpret_cast<const float*>(data);
+  const auto* halves = reinterpret_cast<const uint16_t*>(data);
   for (int64_t i = 0; i < n * kPanel; i += simd::kLanes) simd::store(room + i, simd::load_half(halves + i));
   return room;
+}
+
+constexpr int64_t kRowsAhead = 3;
+
+// Fetches elements [depth, depth + n) of a row of x.
+FRESCO_INLINE void fetch_row(const Rows& from, int64_t row, int64_t depth, int64_t n) {
+  constexpr int64_t kLine = 64 / sizeof(float);
+  const float* x = from.x + row * from.x_stride;
+  const int64_t end = depth + n < from.channels ? depth + n : from.channels;
+  for (int64_t i = depth; i < end; i += kLine) _mm_prefetch(reinterpret_cast<const char*>(x + i), _MM_HINT_T0);
 }
 
 template <typename Copy>
@@ -27,6 +50,7 @@ FRESCO_INLINE void copy_rows(const Call& call, const Block& block, int64_t depth
   const bool plain = from.side == 1 && from.stride == 1;
   for (int64_t r = 0; r < block.rows; ++r, to += kDistance<Copy>) {
     if (plain) {
+      fetch_row(from, block.row + (r + kRowsAhead < block.rows ? r + kRowsAhead : r), depth, n);
       put_tap<Copy>(from, block.row + r, depth, n, to);
     } else {
       put_row<Copy>(from, pixel_of(from, block.row + r), depth, n, to);
@@ -73,7 +97,8 @@ FRESCO_INLINE void multiply_block(const Call& call, const Block& block, std::byt
     copy_rows<Copy>(call, block, k, n, rows);
     for (int64_t p = 0; p < block.panels; ++p) {
       const Tile tile{room.sums + p * kPanel, stride, k > 0};
-      multiply_panel<Kind, kDistance<Copy>>(block.rows, n, rows, panel_of(block.panel + p, k, n, room.panel), tile);
+      multiply_panel<Kind, kDistance<Copy>>(block.rows, n, rows, panel_of(block.panel + p, k, n, room.panel), tile,
+                                            after(call.weights, block, p, k, n));
       if (k + n == depth) finish_panel(call, block, block.panel + p, tile.c, stride);
     }
   }

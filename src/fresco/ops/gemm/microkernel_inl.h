@@ -27,6 +27,23 @@ struct Tile {
   }
 };
 
+/// What the next products read first: fetched while these run, a few bytes at each step of a tile. Caches fetch ahead by themselves only
+/// within a page, and panels start in new ones.
+struct Ahead {
+  const void* data = nullptr;
+  int64_t bytes = 0;
+};
+
+/// One tile's share of what is fetched ahead.
+struct Fetch {
+  const char* at;
+  int64_t step;
+  FRESCO_INLINE void next() {
+    _mm_prefetch(at, _MM_HINT_T0);
+    at += step;
+  }
+};
+
 template <int Rows>
 FRESCO_INLINE void start_sums(Vec (&sums)[Rows][2]) {
 #pragma GCC unroll 16
@@ -56,11 +73,13 @@ FRESCO_INLINE void store_sums(const Tile& tile, const Vec (&sums)[Rows][2]) {
 /// Products in float32. a: rows at a fixed distance, so that one register addresses all of them; b [depth][kPanel].
 struct Float32 {
   using Element = float;
+  static constexpr int64_t kGroup = 1;
   template <int Rows, int Distance>
-  static void run(int64_t depth, const float* a, const float* b, const Tile& tile) {
+  static void run(int64_t depth, const float* a, const float* b, const Tile& tile, Fetch fetch) {
     Vec sums[Rows][2];
     start_sums<Rows>(sums);
     for (int64_t k = 0; k < depth; ++k) {
+      fetch.next();
       const Vec b0 = simd::load(b), b1 = simd::load(b + simd::kLanes);
 #pragma GCC unroll 16
       for (int m = 0; m < Rows; ++m) {
@@ -79,12 +98,14 @@ struct Float32 {
 /// Products of bfloat16 pairs, sums in float32. depth counts elements, even; b [depth / 2][kPanel][2].
 struct Bfloat16 {
   using Element = uint16_t;
+  static constexpr int64_t kGroup = 2;
   template <int Rows, int Distance>
-  static void run(int64_t depth, const uint16_t* a, const uint16_t* b, const Tile& tile) {
+  static void run(int64_t depth, const uint16_t* a, const uint16_t* b, const Tile& tile, Fetch fetch) {
     Vec sums[Rows][2];
     start_sums<Rows>(sums);
     const auto* pairs = reinterpret_cast<const int32_t*>(a);
     for (int64_t k = 0; k < depth; k += 2) {
+      fetch.next();
       const auto b0 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b));
       const auto b1 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b + kPanel));
 #pragma GCC unroll 16
@@ -105,13 +126,15 @@ struct Bfloat16 {
 /// Products of unsigned rows and signed weights of 8 bits, four at a time, exact in 32 bits. b [depth / 4][kPanel][4].
 struct Int8 {
   using Element = uint8_t;
+  static constexpr int64_t kGroup = 4;
   template <int Rows, int Distance>
-  static void run(int64_t depth, const uint8_t* a, const uint8_t* b, const Tile& tile) {
+  static void run(int64_t depth, const uint8_t* a, const uint8_t* b, const Tile& tile, Fetch fetch) {
     __m512i totals[Rows][2];
 #pragma GCC unroll 16
     for (int m = 0; m < Rows; ++m) totals[m][0] = totals[m][1] = _mm512_setzero_si512();
     const auto* quads = reinterpret_cast<const int32_t*>(a);
     for (int64_t k = 0; k < depth; k += 4) {
+      fetch.next();
       const __m512i b0 = _mm512_loadu_si512(b), b1 = _mm512_loadu_si512(b + 2 * kPanel);
 #pragma GCC unroll 16
       for (int m = 0; m < Rows; ++m) {
@@ -150,12 +173,13 @@ struct Int8 {
 #endif
 
 template <typename Kind, int Distance>
-using TileFunction = void (*)(int64_t, const typename Kind::Element*, const typename Kind::Element*, const Tile&);
+using TileFunction = void (*)(int64_t, const typename Kind::Element*, const typename Kind::Element*, const Tile&,
+                              Fetch);
 
 /// Rows * panel, for any number of rows: spread evenly over as few tiles as hold them.
 template <typename Kind, int Distance>
 FRESCO_INLINE void multiply_panel(int64_t rows, int64_t depth, const typename Kind::Element* a,
-                                  const typename Kind::Element* b, const Tile& tile) {
+                                  const typename Kind::Element* b, const Tile& tile, Ahead ahead) {
   static constexpr TileFunction<Kind, Distance> kTiles[] = {
     Kind::template run<1, Distance>,
     Kind::template run<2, Distance>,
@@ -174,10 +198,13 @@ FRESCO_INLINE void multiply_panel(int64_t rows, int64_t depth, const typename Ki
     Kind::template run<14, Distance>,
 #endif
   };
-  const int64_t tiles = (rows + kMost - 1) / kMost;
+  const int64_t tiles = (rows + kMost - 1) / kMost, steps = tiles * ((depth + Kind::kGroup - 1) / Kind::kGroup);
+  if (ahead.data == nullptr) ahead.data = b;
+  Fetch fetch{static_cast<const char*>(ahead.data), (ahead.bytes + steps - 1) / steps};
   for (int64_t i = 0, row = 0; i < tiles; ++i) {
     const int64_t count = (rows - row + (tiles - i) - 1) / (tiles - i);
-    kTiles[count - 1](depth, a + row * Distance, b, tile.from(row));
+    kTiles[count - 1](depth, a + row * Distance, b, tile.from(row), fetch);
+    fetch.at += fetch.step * (steps / tiles);
     row += count;
   }
 }
