@@ -11,12 +11,19 @@ constexpr int64_t kTasksPerThread = 4;  // so that a thread that starts late cos
 
 int64_t divided_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
+// Where blocks are few, as many for each thread: 15 of them would keep one of two threads waiting for an eighth of the time.
+int64_t even_share(int64_t blocks) {
+  constexpr int64_t kMany = 16;
+  const int64_t threads = thread_count();
+  return blocks > threads && blocks < kMany * threads ? divided_up(blocks, threads) * threads : blocks;
+}
+
 }  // namespace
 
 void multiply(const Kernel& kernel, const Call& call) {
   // Rows are dealt out in whole tiles.
   const int64_t tiles = divided_up(call.count, kernel.tile), panels = call.weights.panels();
-  const int64_t row_blocks = divided_up(tiles, kMaxRows / kernel.tile);
+  const int64_t row_blocks = even_share(divided_up(tiles, kMaxRows / kernel.tile));
   // Narrower blocks where there are few rows, so that all threads have work.
   const int64_t wanted = divided_up(kTasksPerThread * thread_count(), row_blocks);
   const int64_t most = kMaxColumns / kernel.panel;
