@@ -46,7 +46,7 @@ std::vector<Measured> measure(const std::vector<Way>& ways, int repeat) {
 KernelTable::KernelTable(std::string title, KernelOptions options, ops::MachineRates rates, Rate rate)
     : options_(std::move(options)), rates_(std::move(rates)), rate_(rate) {
   fmt::print("\n{}, {} threads\n", title, options_.threads);
-  fmt::print("{:<34} {:<12} {:>9} {:>8} {:>8} {:>8} {:>9}\n", "shape", "form", "ms",
+  fmt::print("{:<42} {:<16} {:>9} {:>8} {:>8} {:>8} {:>9}\n", "shape", "form", "ms",
              rate == Rate::memory ? "GB/s" : "GF/s", rate == Rate::memory ? "of read" : "of peak", "speed", "error");
 }
 
@@ -58,12 +58,12 @@ double KernelTable::best(const Way& way) const {
 
 void KernelTable::compare(const std::string& shape, double work, const std::vector<Way>& ways,
                           const std::function<double(const at::Tensor&)>& error) {
-  if (shape.find(options_.filter) == std::string::npos) return;
+  if (!wants(shape)) return;
   const auto measured = measure(ways, options_.repeat);
   for (size_t i = 0; i < ways.size(); ++i) {
     const double rate = work / measured[i].seconds, most = best(ways[i]);
     const auto share = most > 0 ? fmt::format("{:.0f} %", 100 * rate / most) : "-";
-    fmt::print("{:<34} {:<12} {:>9.2f} {:>8.1f} {:>8} {:>8.2f} {:>9.1e}\n", shape, ways[i].name,
+    fmt::print("{:<42} {:<16} {:>9.2f} {:>8.1f} {:>8} {:>8.2f} {:>9.1e}\n", shape, ways[i].name,
                1e3 * measured[i].seconds, rate / 1e9, share, measured.back().seconds / measured[i].seconds,
                error(measured[i].result));
   }

@@ -38,6 +38,9 @@ class KernelTable {
  public:
   KernelTable(std::string title, KernelOptions options, ops::MachineRates rates, Rate rate = Rate::compute);
 
+  /// Whether the options ask for a shape of this name.
+  bool wants(const std::string& shape) const { return shape.find(options_.filter) != std::string::npos; }
+
   /// Runs all ways in turns and prints a row for each. work: multiply-adds counted twice, or bytes. error: of a result, relative to the
   /// largest magnitude of the definition's.
   void compare(const std::string& shape, double work, const std::vector<Way>& ways,
@@ -51,6 +54,8 @@ class KernelTable {
   Rate rate_;
 };
 
+void linear_table(const KernelOptions& options, const ops::MachineRates& rates);
+void conv2d_table(const KernelOptions& options, const ops::MachineRates& rates);
 void attention_table(const KernelOptions& options, const ops::MachineRates& rates);
 void norms_table(const KernelOptions& options, const ops::MachineRates& rates);
 

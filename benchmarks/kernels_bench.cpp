@@ -15,7 +15,8 @@ namespace fresco::benchmarks {
 namespace {
 
 using Table = void (*)(const KernelOptions&, const ops::MachineRates&);
-const std::map<std::string, Table> kTables = {{"attention", attention_table}, {"norms", norms_table}};
+const std::map<std::string, Table> kTables = {
+    {"attention", attention_table}, {"conv2d", conv2d_table}, {"linear", linear_table}, {"norms", norms_table}};
 
 void print_machine(const ops::MachineRates& rates) {
   fmt::print("{}, {} threads; at most", processor().name, rates.threads);
