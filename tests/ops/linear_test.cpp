@@ -60,22 +60,29 @@ TEST_P(Linear, NeitherThreadsNorNeighboursChangeARow) {
   EXPECT_TRUE(at::equal(whole.narrow(0, shape().rows - 1, 1), last));
 }
 
-// See NarrowProductsStayNear of conv2d.
+double root_mean_square_apart(const at::Tensor& got, const at::Tensor& expected) {
+  return (got - expected).norm().item<double>() / expected.norm().item<double>();
+}
+
+// 0.23 % of results (root mean squares, see NarrowProductsStayNear of conv2d), half more where value and gate are multiplied; 0.5 % leaves
+// room for few results.
 TEST_P(Linear, NarrowProductsStayNear) {
   if (form() != "avx512-bf16") GTEST_SKIP() << "this form has none";
+  at::manual_seed(shape().in);
   const Inputs in(shape());
   const ops::ScopedForm forced("auto", ops::Products::bf16);
   const ops::FormRecorder recorder;
   const auto got = ops::linear({in.x, in.weights(), in.residual});
   EXPECT_EQ(recorder.counts().count("linear/avx512-bf16"), 1u);
   const ops::ScopedForm exact("reference", ops::Products::f32);
-  EXPECT_LT(apart(got, ops::linear_reference({in.x, in.weights(), in.residual})), 0.02);
+  EXPECT_LT(root_mean_square_apart(got, ops::linear_reference({in.x, in.weights(), in.residual})), 0.005);
 }
 
 // 8-bit steps of a row's and an output's largest value: of normal numbers a step is some 3 / 127 of their deviation, its rounding error
-// a step over sqrt(12), for both factors together 1 %; 5 % of the largest result is far.
+// a step over sqrt(12), for both factors together 1 %, root mean squares compared; gates and few results may double that.
 TEST_P(Linear, EightBitProductsStayNear) {
   if (form() != "avx512-bf16") GTEST_SKIP() << "this form has none";
+  at::manual_seed(shape().in);
   const Inputs in(shape());
   const ops::ScopedForm forced("auto", ops::Products::i8);
   const ops::FormRecorder recorder;
@@ -85,7 +92,7 @@ TEST_P(Linear, EightBitProductsStayNear) {
   EXPECT_EQ(weights.packed().data.scalar_type(), at::kChar);
   EXPECT_LT(apart(weights.weight(at::kFloat), in.weight), 0.5 / 127 + 1e-6) << "packed weights come back rounded";
   const ops::ScopedForm exact("reference", ops::Products::f32);
-  EXPECT_LT(apart(got, ops::linear_reference({in.x, in.weights(), in.residual})), 0.05);
+  EXPECT_LT(root_mean_square_apart(got, ops::linear_reference({in.x, in.weights(), in.residual})), 0.02);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -94,6 +101,7 @@ INSTANTIATE_TEST_SUITE_P(
                      testing::Values(Case{1, 1, 1, true, false, false}, Case{7, 33, 31, true, true, false},
                                      Case{15, 320, 64, false, false, false}, Case{129, 385, 257, true, true, false},
                                      Case{300, 1700, 48, false, true, false}, Case{2, 768, 33, true, false, false},
+                                     Case{145, 769, 673, true, true, false}, Case{143, 384, 1290, false, false, true},
                                      Case{13, 64, 2, true, false, true}, Case{64, 100, 66, true, false, true},
                                      Case{131, 48, 512, false, false, true})));
 
