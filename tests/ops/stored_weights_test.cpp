@@ -62,6 +62,7 @@ TEST_P(StoredWeights, GiveTheConvolutionsOfHeldOnes) {
       EXPECT_TRUE(at::equal(got, expected));
     }
     EXPECT_EQ(store.reads, store.releases);
+    EXPECT_EQ(store.reads, 1);
   }
 }
 

@@ -102,7 +102,7 @@ void convolve_winograd(const winograd::Kernel& kernel, const winograd::Call& cal
 // The form of Winograd's convolution for a call; null: products over the taps.
 const winograd::Kernel* winograd_for(const Conv2dCall& call, const at::Tensor& y) {
   const KernelSet& kernels = call.weights.kernels();
-  if (call.weights.packed().layout != Layout::winograd) return nullptr;
+  if (call.weights.layout() != Layout::winograd) return nullptr;
   if (call.doubled) return kernels.doubled;
   const bool large = y.size(2) * y.size(3) >= kLargePicture;
   return large ? kernels.winograd_large : kernels.winograd;
@@ -121,7 +121,7 @@ gemm::Epilogue epilogue_of(const Conv2dCall& call, const at::Tensor& shift, cons
 }  // namespace
 
 at::Tensor conv2d_packed(const Conv2dCall& call) {
-  if (call.doubled && call.weights.packed().layout != Layout::winograd) {
+  if (call.doubled && call.weights.layout() != Layout::winograd) {
     const auto x = doubled(call.x);
     return conv2d_packed({x, call.skip, call.weights, call.shift, call.residual});
   }
@@ -129,7 +129,7 @@ at::Tensor conv2d_packed(const Conv2dCall& call) {
   const auto x = plain(call.x), skip = plain(call.skip), residual = plain(call.residual);
   const auto shift = call.shift.defined() ? call.shift.contiguous() : call.shift;
   auto y = make_output(call, x);
-  const PackedWeights& packed = call.weights.packed();
+  const PackedWeights packed = call.weights.packed();
   const auto rows = rows_of(call, x, skip, y);
   const auto epilogue = epilogue_of(call, shift, residual, y);
   if (const auto* kernel = winograd_for(call, y)) {
