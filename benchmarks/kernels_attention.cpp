@@ -71,6 +71,7 @@ Way peer(const char* name, const Shape& s, const Inputs& in, at::ScalarType type
 std::vector<Way> ways_of(const Shape& s, const Inputs& in) {
   std::vector<Way> ways;
   for (const auto isa : ops::runnable_isas()) {
+    if (isa == "amx") continue;  // as avx512-bf16
     const bool narrow = isa == "avx512-bf16";
     ways.push_back({std::string(isa), narrow ? Arithmetic::bf16 : Arithmetic::f32, [=, &s, &in] {
                       const ops::ScopedForm form(isa, narrow ? ops::Products::bf16 : ops::Products::f32);

@@ -25,7 +25,7 @@ std::vector<Way> ways_of(const std::function<at::Tensor()>& call) {
                     }});
   };
   for (const auto isa : ops::runnable_isas()) {
-    if (isa != "avx512-bf16") add(isa, nullptr);
+    if (isa != "avx512-bf16" && isa != "amx") add(isa, nullptr);
   }
   add("reference", "torch");
   return ways;

@@ -103,7 +103,7 @@ void declare_machine(CLI::App& app, DrawOptions& options) {
   add_integer(app, "--batch", options.batch, 1, 4096, "Pictures drawn at once (default: as memory allows)")
       ->group(group);
   add_text(app, "--ops", c.ops, "NAME",
-           "Form of the operators: auto (default), avx512-bf16, avx512, avx2, onednn, reference")
+           "Form of the operators: auto (default), amx, avx512-bf16, avx512, avx2, onednn, reference")
       ->group(group);
 }
 

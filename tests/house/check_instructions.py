@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """No instruction that a processor may lack stands where every processor comes by: looks into the built libraries.
 
-Code for AVX2 and beyond belongs into objects named *_avx2, *_avx512 and *_avx512_bf16, which are entered through tables of
+Code for AVX2 and beyond belongs into objects named *_avx2, *_avx512, *_avx512_bf16 and *_amx, which are entered through tables of
 functions once the processor was asked. Such an object may hold no code that the linker could take for other callers (weak
 symbols: inline functions and templates with external linkage) and none that runs before main. Prints one line a finding and
 ends with 1 when there is any, with 77 where there is nothing to look at."""
@@ -21,13 +21,14 @@ GUARDED = {"machine_loops.cpp.o": re.compile(r"\b(run|read)_\w+\(")}
 NEWER = re.compile(
     r"^(v(?!err|erw|mcall)\w+|(andn|bextr|bls\w+|bzhi|mulx|pdep|pext|rorx|sarx|shlx|shrx|lzcnt|popcnt|movbe|crc32)[lqwb]?|pshufb)$")
 EVEX = re.compile(r"%zmm|%[xy]mm(1[6-9]|2\d|3[01])|%k[0-7]")
+TILES = re.compile(r"^(ldtilecfg|sttilecfg|tile\w+|tdp\w+)$")
 NARROW = re.compile(r"^(vdpbf16|vcvtne|vpdpbusd|vpdpwssd)")
 
 Function = collections.namedtuple("Function", "object name weak")
 
 
 def level_of(name):
-    for level, suffix in ((3, "_avx512_bf16"), (2, "_avx512"), (1, "_avx2")):
+    for level, suffix in ((4, "_amx"), (3, "_avx512_bf16"), (2, "_avx512"), (1, "_avx2")):
         if name.endswith(f"{suffix}.cpp.o"):
             return level
     return 0
@@ -65,13 +66,15 @@ def instructions(library):
 
 def complaint(level, weak, member, function, text):
     word = text.split(" ", 1)[0]
-    newer = NEWER.match(word)
+    newer = NEWER.match(word) or TILES.match(word)
     if level == 0:
         guard = GUARDED.get(member)
         if newer and not (guard and guard.search(function) and not weak):
             return "in an object for every processor"
     elif newer and weak:
         return "in a function that other objects may be linked to"
+    elif level < 4 and TILES.match(word):
+        return "of tiles in an object for other processors"
     elif level == 1 and EVEX.search(text):
         return "of AVX-512 in an object for AVX2"
     elif level == 2 and NARROW.match(word):

@@ -130,7 +130,7 @@ TEST_P(NetworksTest, TheFormAskedForIsTheOneThatRan) {
 
 std::vector<std::string> forms_here() {
   auto forms = isa_forms();
-  std::erase(forms, "avx512-bf16");  // with float32 products the same as avx512
+  std::erase_if(forms, is_narrow);  // with float32 products the same as avx512
   forms.emplace_back("reference");
   return forms;
 }

@@ -16,10 +16,16 @@ inline std::vector<std::string> isa_forms() {
   return names;
 }
 
+/// Whether an instruction set adds narrow products alone; everything else it does as AVX-512.
+inline bool is_narrow(const std::string& isa) { return isa == "amx" || isa == "avx512-bf16"; }
+
+/// The form that multiplies float32 where an instruction set is forced.
+inline std::string float_form(const std::string& isa) { return is_narrow(isa) ? "avx512" : isa; }
+
 /// Those of them that operators without matrix products are written for.
 inline std::vector<std::string> vector_forms() {
   auto forms = isa_forms();
-  std::erase(forms, "avx512-bf16");
+  std::erase_if(forms, is_narrow);
   return forms;
 }
 

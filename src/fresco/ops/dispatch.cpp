@@ -56,7 +56,8 @@ void check_form_name(std::string_view name, std::string_view where) {
   if (contains(kPortable, name) || contains(here, name)) return;
   auto runs = kPortable;
   runs.insert(runs.end(), here.begin(), here.end());
-  const bool known = contains(std::vector<std::string_view>{"avx2", "avx512", "avx512-bf16"}, name);
+  const auto all = all_isas();
+  const bool known = std::any_of(all.begin(), all.end(), [&](Isa isa) { return ops::name(isa) == name; });
   throw InputError(where, expected_got((known ? "what this processor can run: " : "one of ") + joined(runs),
                                        fmt::format("\"{}\"", printable(name))));
 }

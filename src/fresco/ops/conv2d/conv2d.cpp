@@ -12,9 +12,15 @@ namespace {
 
 constexpr int64_t kFewChannels = 16;  // a vector of AVX-512: under it, transforms would run half empty
 
+// Tiles serve products over taps; Winograd's transforms and products run on what comes before them.
+Isa isa_of(const ConvWeights& weights) {
+  const Isa isa = weights.kernels().isa;
+  return isa == Isa::amx && weights.layout() == Layout::winograd ? Isa::avx512_bf16 : isa;
+}
+
 template <Isa isa>
 bool packed_for(const Conv2dCall& call) {
-  return call.weights.kernels().isa == isa && call.x.is_cpu() && call.x.scalar_type() == at::kFloat &&
+  return isa_of(call.weights) == isa && call.x.is_cpu() && call.x.scalar_type() == at::kFloat &&
          !needs_gradient(call.x);
 }
 
@@ -22,7 +28,8 @@ bool packed_for_onednn(const Conv2dCall& call) {
   return call.weights.packs_onednn() && call.x.scalar_type() == at::kFloat && !needs_gradient(call.x);
 }
 
-constexpr std::array<Form<Conv2dCall, at::Tensor>, 5> kForms = {{
+constexpr std::array<Form<Conv2dCall, at::Tensor>, 6> kForms = {{
+    {"amx", conv2d_packed, packed_for<Isa::amx>},
     {"avx512-bf16", conv2d_packed, packed_for<Isa::avx512_bf16>},
     {"avx512", conv2d_packed, packed_for<Isa::avx512>},
     {"avx2", conv2d_packed, packed_for<Isa::avx2>},

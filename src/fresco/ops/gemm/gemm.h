@@ -102,6 +102,8 @@ extern const Kernel kAvx2;        // storage f32, f16; products in float32
 extern const Kernel kAvx512;      // the same
 extern const Kernel kAvx512Int8;  // storage i8: rows rounded to 255 steps of their own, a cut at a time
 extern const Kernel kAvx512Bf16;  // storage bf16; products in bfloat16, sums in float32
+extern const Kernel kAmxInt8;     // the same on tiles
+extern const Kernel kAmxBf16;     // the same on tiles
 
 /// Computes the whole product on all threads of this process's pool.
 void multiply(const Kernel& kernel, const Call& call);

@@ -218,6 +218,14 @@ KernelSet kernels_for(Isa isa, Products products) {
               &winograd::kAvx512Bf16Of2x2,
               &winograd::kAvx512Bf16Of4x4,
               &winograd::kAvx512Bf16Of4x4Doubled};
+    case Isa::amx: {
+      if (products == Products::f32) return kernels_for(Isa::avx512, products);
+      auto kernels = kernels_for(Isa::avx512_bf16, products);  // Winograd's convolutions have no tiles of their own
+      kernels.isa = isa;
+      kernels.matrix = &gemm::kAmxBf16;
+      kernels.matrix_int8 = &gemm::kAmxInt8;
+      return kernels;
+    }
     case Isa::none:
       break;
   }

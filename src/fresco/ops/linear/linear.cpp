@@ -17,7 +17,8 @@ bool packed_for(const LinearCall& call) {
          !needs_gradient(call.x);
 }
 
-constexpr std::array<Form<LinearCall, at::Tensor>, 4> kForms = {{
+constexpr std::array<Form<LinearCall, at::Tensor>, 5> kForms = {{
+    {"amx", linear_packed, packed_for<Isa::amx>},
     {"avx512-bf16", linear_packed, packed_for<Isa::avx512_bf16>},
     {"avx512", linear_packed, packed_for<Isa::avx512>},
     {"avx2", linear_packed, packed_for<Isa::avx2>},

@@ -1,39 +1,31 @@
 #include "fresco/ops/simd/isa.h"
 
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 
 #include "fresco/ops/dispatch.h"
 
 namespace fresco::ops {
 namespace {
 
-constexpr Isa kAll[] = {Isa::avx512_bf16, Isa::avx512, Isa::avx2};
+constexpr Isa kAll[] = {Isa::amx, Isa::avx512_bf16, Isa::avx512, Isa::avx2};
 
-#if defined(__x86_64__)
-// F16C, which clang's __builtin_cpu_supports does not know by name.
-bool converts_halves() {
-  unsigned a = 0, b = 0, c = 0, d = 0;
-  return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
-}
-#endif
-
-// __builtin_cpu_supports asks the operating system too whether it saves the registers.
-Isa detect() {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !converts_halves()) return Isa::none;
-  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
-      !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
-    return Isa::avx2;
-  const bool narrow = __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni");
-  return narrow ? Isa::avx512_bf16 : Isa::avx512;
+// Granted, every thread of this process may use tiles (Documentation/arch/x86/xstate.rst of Linux).
+bool ask_for_tiles() {
+#if defined(__linux__) && defined(__x86_64__)
+  constexpr long kRequest = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return ::syscall(SYS_arch_prctl, kRequest, kTileData) == 0;
 #else
-  return Isa::none;
+  return false;
 #endif
+}
+
+std::atomic<Isa>& native() {
+  static std::atomic<Isa> isa = best_isa(processor(), ask_for_tiles);
+  return isa;
 }
 
 }  // namespace
@@ -46,16 +38,27 @@ std::string_view name(Isa isa) {
       return "avx512";
     case Isa::avx512_bf16:
       return "avx512-bf16";
+    case Isa::amx:
+      return "amx";
     case Isa::none:
       break;
   }
   return "none";
 }
 
-Isa native_isa() {
-  static const Isa isa = detect();
-  return isa;
+std::span<const Isa> all_isas() { return kAll; }
+
+Isa best_isa(const Processor& here, bool (*may_use_tiles)()) {
+  const auto has = [&](auto... sets) { return (here.has(sets) && ...); };
+  if (!has(InstructionSet::avx2)) return Isa::none;
+  if (!has(InstructionSet::avx512)) return Isa::avx2;
+  if (!has(InstructionSet::avx512_bf16, InstructionSet::avx512_vnni)) return Isa::avx512;
+  if (!has(InstructionSet::amx_bf16, InstructionSet::amx_int8)) return Isa::avx512_bf16;
+  return may_use_tiles() ? Isa::amx : Isa::avx512_bf16;
 }
+
+Isa native_isa() { return native(); }
+void pretend_native_isa(Isa isa) { native() = isa; }
 
 Isa current_isa() {
   const std::string_view form = forced_form();
