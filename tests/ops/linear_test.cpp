@@ -43,7 +43,7 @@ TEST_P(Linear, EveryFormAgreesWithTheDefinition) {
   const auto weights = in.weights();
   const ops::FormRecorder recorder;
   const auto got = ops::linear({in.x, weights, in.residual});
-  EXPECT_EQ(recorder.counts().count("linear/" + (form() == "avx512-bf16" ? "avx512" : form())), 1u);
+  EXPECT_EQ(recorder.counts().count("linear/" + float_form(form())), 1u);
   EXPECT_LT(apart(got, ops::linear_reference({in.x, weights, in.residual})), 1e-5);
   EXPECT_TRUE(at::equal(weights.weight(at::kFloat), in.weight)) << "packed weights come back as they were";
 }
@@ -67,13 +67,13 @@ double root_mean_square_apart(const at::Tensor& got, const at::Tensor& expected)
 // 0.23 % of results (root mean squares, see NarrowProductsStayNear of conv2d), half more where value and gate are multiplied; 0.5 % leaves
 // room for few results.
 TEST_P(Linear, NarrowProductsStayNear) {
-  if (form() != "avx512-bf16") GTEST_SKIP() << "this form has none";
+  if (!is_narrow(form())) GTEST_SKIP() << "this form has none";
   at::manual_seed(shape().in);
   const Inputs in(shape());
-  const ops::ScopedForm forced("auto", ops::Products::bf16);
+  const ops::ScopedForm forced(form(), ops::Products::bf16);
   const ops::FormRecorder recorder;
   const auto got = ops::linear({in.x, in.weights(), in.residual});
-  EXPECT_EQ(recorder.counts().count("linear/avx512-bf16"), 1u);
+  EXPECT_EQ(recorder.counts().count("linear/" + form()), 1u);
   const ops::ScopedForm exact("reference", ops::Products::f32);
   EXPECT_LT(root_mean_square_apart(got, ops::linear_reference({in.x, in.weights(), in.residual})), 0.005);
 }
@@ -81,14 +81,14 @@ TEST_P(Linear, NarrowProductsStayNear) {
 // 8-bit steps of a row's and an output's largest value: of normal numbers a step is some 3 / 127 of their deviation, its rounding error
 // a step over sqrt(12), for both factors together 1 %, root mean squares compared; gates and few results may double that.
 TEST_P(Linear, EightBitProductsStayNear) {
-  if (form() != "avx512-bf16") GTEST_SKIP() << "this form has none";
+  if (!is_narrow(form())) GTEST_SKIP() << "this form has none";
   at::manual_seed(shape().in);
   const Inputs in(shape());
-  const ops::ScopedForm forced("auto", ops::Products::i8);
+  const ops::ScopedForm forced(form(), ops::Products::i8);
   const ops::FormRecorder recorder;
   const auto weights = in.weights();
   const auto got = ops::linear({in.x, weights, in.residual});
-  EXPECT_EQ(recorder.counts().count("linear/avx512-bf16"), 1u);
+  EXPECT_EQ(recorder.counts().count("linear/" + form()), 1u);
   EXPECT_EQ(weights.packed().data.scalar_type(), at::kChar);
   EXPECT_LT(apart(weights.weight(at::kFloat), in.weight), 0.5 / 127 + 1e-6) << "packed weights come back rounded";
   const ops::ScopedForm exact("reference", ops::Products::f32);
