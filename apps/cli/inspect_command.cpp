@@ -20,14 +20,6 @@ using pipeline::PartReport;
 
 constexpr size_t kListed = 10;  // names of a kind that are shown one by one
 
-/// 814746884 -> "814,746,884"
-std::string grouped(int64_t number) {
-  std::string digits = std::to_string(number);
-  for (auto place = static_cast<std::ptrdiff_t>(digits.size()) - 3; place > 0; place -= 3)
-    digits.insert(static_cast<size_t>(place), ",");
-  return digits;
-}
-
 std::string element_types(const PartReport& part) {
   std::vector<std::string> words;
   for (const auto& [type, parameters] : part.element_types) {

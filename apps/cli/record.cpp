@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "command_line.h"
+#include "fresco/checkpoint/model_files.h"
 #include "fresco/core/error.h"
 #include "fresco/image/parameters.h"
 
@@ -49,15 +50,6 @@ std::string text_of(const Json& settings, const char* key) {
   return found->is_string() ? found->get<std::string>() : found->dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-/// What other programs call a model: the file's name without its suffix, or a folder's or hub id's last part.
-std::string weights_name(const std::string& model) {
-  std::filesystem::path path = model;
-  if (!path.has_filename()) path = path.parent_path();
-  const std::string suffix = path.extension().string();
-  const bool file = suffix == ".safetensors" || suffix == ".ckpt" || suffix == ".pt" || suffix == ".bin";
-  return (file ? path.stem() : path.filename()).string();
-}
-
 std::string parameters_text(const Record& record, const Json& settings) {
   image::Parameters parameters{record.prompt, record.choices.negative.value_or(""), {}};
   const auto add = [&](const char* key, const std::string& value) {
@@ -71,8 +63,8 @@ std::string parameters_text(const Record& record, const Json& settings) {
   add("Seed", std::to_string(record.seed));
   if (c.width && c.height) add("Size", fmt::format("{}x{}", *c.width, *c.height));
   add("Model hash", record.model_hash.substr(0, 10));
-  add("Model", weights_name(record.model));
-  if (c.vae) add("VAE", weights_name(*c.vae));
+  add("Model", checkpoint::short_name(record.model));
+  if (c.vae) add("VAE", checkpoint::short_name(*c.vae));
   if (c.init) add("Denoising strength", text_of(settings, "strength"));
   if (c.clip_skip.value_or(0) > 0)
     add("Clip skip", std::to_string(*c.clip_skip + 1));  // they count the last layer as 1
@@ -88,7 +80,7 @@ std::string parameters_text(const Record& record, const Json& settings) {
 }
 
 Json own_json(const Record& record, Json settings) {
-  settings["model"] = weights_name(record.model);  // not the path: pictures travel
+  settings["model"] = checkpoint::short_name(record.model);  // not the path: pictures travel
   Json out = {{"version", record.version},
               {"prompt", record.prompt},
               {"seed", record.seed},

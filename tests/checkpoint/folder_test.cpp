@@ -204,5 +204,15 @@ TEST(ShardedIndex, BadOnesAreRefused) {
   }
 }
 
+TEST(ShortName, IsTheLastPartOfAModelsName) {
+  const std::pair<const char*, const char*> cases[] = {{"Deci/DeciDiffusion-v1-0", "DeciDiffusion-v1-0"},
+                                                       {"models/starter-128/", "starter-128"},
+                                                       {"./v1-5.safetensors", "v1-5"},
+                                                       {"a/b/../c", "c"},
+                                                       {"model.v2", "model.v2"},
+                                                       {".", "."}};
+  for (const auto& [model, name] : cases) EXPECT_EQ(short_name(model), name);
+}
+
 }  // namespace
 }  // namespace fresco::checkpoint

@@ -45,6 +45,9 @@ struct ModelRequest {
 /// Errors: InputError (no such model, a missing part), FormatError (broken files), ResourceError (network).
 ModelFiles open_model(const ModelRequest& request, Observer& observer);
 
+/// What people and other programs call a model: the last part of its name, without the suffix of a file of weights.
+std::string short_name(const std::string& model);
+
 /// SHA-256 over the names, types, shapes and bytes of every tensor used: the same for a folder and a single file of the same weights.
 std::string weights_hash(const ModelFiles& files, Observer& observer);
 

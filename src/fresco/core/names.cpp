@@ -53,6 +53,14 @@ std::string joined(const std::vector<std::string>& words, std::string_view separ
   return fmt::format("{}", fmt::join(words, separator));
 }
 
+std::string grouped(int64_t number) {
+  std::string digits = std::to_string(number);
+  const std::ptrdiff_t sign = number < 0 ? 1 : 0;
+  for (auto place = static_cast<std::ptrdiff_t>(digits.size()) - 3; place > sign; place -= 3)
+    digits.insert(static_cast<size_t>(place), 1, ',');
+  return digits;
+}
+
 std::string_view version() { return FRESCO_VERSION; }
 
 }  // namespace fresco

@@ -1,5 +1,6 @@
 #pragma once
 // Devices, precisions and uses of memory, and the words for them on command lines and in files.
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,9 @@ std::string_view name(Memory memory);
 
 /// "a, b, c"
 std::string joined(const std::vector<std::string>& words, std::string_view separator = ", ");
+
+/// Digits in groups of three: "814,746,884".
+std::string grouped(int64_t number);
 
 /// fresco's own version, such as "0.1.0".
 std::string_view version();
