@@ -5,6 +5,9 @@
 namespace fresco::cli {
 
 void draw_command(const Arguments& arguments);
+void compare_command(const Arguments& arguments);
+/// For compare_command alone: the process in which it has one model measured.
+void measure_command(const Arguments& arguments);
 void inspect_command(const Arguments& arguments);
 void samplers_command(const Arguments& arguments);
 

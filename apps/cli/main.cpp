@@ -17,19 +17,23 @@ namespace {
 
 struct Command {
   std::string_view name;
-  std::string_view summary;
+  std::string_view summary;  // empty: not for people
   void (*run)(const Arguments&);
 };
 
-constexpr std::array<Command, 3> kCommands = {
+constexpr std::array<Command, 5> kCommands = {
     {{"draw", "Draw pictures from sentences", draw_command},
+     {"compare", "Draw with two models and compare time, memory, cost and pictures", compare_command},
      {"inspect", "Tell what a model is made of and whether it is whole", inspect_command},
-     {"samplers", "List the samplers", samplers_command}}};
+     {"samplers", "List the samplers", samplers_command},
+     {"measure-one", "", measure_command}}};
 
 std::string overview() {
   std::string text =
       "fresco draws pictures from sentences with latent diffusion models.\n\nUsage: fresco COMMAND ...\n\nCommands:\n";
-  for (const Command& command : kCommands) text += fmt::format("  {:<10}  {}\n", command.name, command.summary);
+  for (const Command& command : kCommands) {
+    if (!command.summary.empty()) text += fmt::format("  {:<10}  {}\n", command.name, command.summary);
+  }
   return text + R"(
 Options:
   --help      Show this text; `fresco COMMAND --help` shows a command's options
@@ -43,7 +47,9 @@ Start with:
 [[noreturn]] void throw_unknown_command(const std::string& word) {
   std::vector<std::string> known;
   known.reserve(kCommands.size());
-  for (const Command& command : kCommands) known.emplace_back(command.name);
+  for (const Command& command : kCommands) {
+    if (!command.summary.empty()) known.emplace_back(command.name);
+  }
   const std::string near = nearest_name(word, known.data(), known.size());
   const std::string advice = near.empty() ? "known: " + joined(known) : "did you mean " + near + "?";
   throw InputError(fmt::format("fresco {}", printable(word, 60)), "unknown command; " + advice);

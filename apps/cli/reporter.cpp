@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
 #include <chrono>
 
 #include "interrupt.h"
@@ -39,6 +40,11 @@ std::string transfer_detail(const Transfer& transfer) {
   return transfer.total == 0 ? done : done + " of " + size_text(static_cast<double>(transfer.total));
 }
 
+std::string capital(std::string letter) {
+  if (!letter.empty()) letter[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(letter[0])));
+  return letter;
+}
+
 class QuietReporter : public Reporter {
  public:
   void on_warning(std::string_view text) override { write_error_line(fmt::format("warning: {}", text)); }
@@ -65,6 +71,14 @@ class TextReporter : public Reporter {
     prepare_line();
     write_out(text + "\n");
   }
+  void on_side(const Json& facts) override {
+    pace_ = {};
+    const auto pictures = facts.at("pictures").get<size_t>();
+    line(fmt::format("{}: {} picture{} with {}", capital(side()), pictures, pictures == 1 ? "" : "s",
+                     facts.at("model").get<std::string>()));
+  }
+
+  Pace pace_;
 };
 
 class TerminalReporter : public TextReporter {
@@ -79,7 +93,8 @@ class TerminalReporter : public TextReporter {
   void on_step(const Step& step) override {
     pace_.add(step.seconds);
     const Step whole = overall(step);
-    bar_.show("drawing", static_cast<double>(whole.index) / whole.of, step_detail(whole, pace_.mean()));
+    bar_.show(side().empty() ? "drawing" : capital(side()), static_cast<double>(whole.index) / whole.of,
+              step_detail(whole, pace_.mean()));
   }
 
  protected:
@@ -87,7 +102,6 @@ class TerminalReporter : public TextReporter {
 
  private:
   ProgressBar bar_;
-  Pace pace_;
 };
 
 /// For logs: a line now and then.
@@ -113,7 +127,6 @@ class LogReporter : public TextReporter {
     return true;
   }
   Clock::time_point spoken_ = Clock::now();
-  Pace pace_;
 };
 
 class JsonReporter : public Reporter {
@@ -135,9 +148,13 @@ class JsonReporter : public Reporter {
   void on_warning(std::string_view text) override { event("warning", {{"text", text}}); }
   void on_done(const Json& facts) override { event("done", facts); }
 
+ protected:
+  void on_side(const Json& facts) override { event("side", facts); }
+
  private:
-  static void event(const char* name, Json facts) {
+  void event(const char* name, Json facts) const {
     facts["event"] = name;
+    if (!side().empty()) facts["side"] = side();
     write_out(one_line(facts));
   }
   Clock::time_point told_ = Clock::now();

@@ -20,6 +20,12 @@ class Reporter : public Observer {
   /// `facts` holds files, seconds, peak_memory_bytes, settings.
   virtual void on_done(const Json& /*facts*/) {}
 
+  /// One of two models is at work from now on: "a" or "b"; "" ends that. `facts` holds model, pictures.
+  void begin_side(const std::string& side, const Json& facts) {
+    side_ = side;
+    if (!side.empty()) on_side(facts);
+  }
+
   /// Pictures may be drawn in several portions; steps count through all of them.
   void begin_portion(int index, int of) {
     portion_ = index;
@@ -27,11 +33,14 @@ class Reporter : public Observer {
   }
 
  protected:
+  virtual void on_side(const Json& /*facts*/) {}
+  const std::string& side() const { return side_; }
   Step overall(const Step& step) const { return {portion_ * step.of + step.index, portions_ * step.of, step.seconds}; }
 
  private:
   int portion_ = 0;
   int portions_ = 1;
+  std::string side_;
 };
 
 enum class ReportStyle { text, json, quiet };

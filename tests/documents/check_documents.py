@@ -75,7 +75,7 @@ def ladder_findings():
 
 
 def main():
-    helps = "".join(program(command, "--help") for command in ("draw", "inspect", "samplers"))
+    helps = "".join(program(command, "--help") for command in ("draw", "compare", "inspect", "samplers"))
     known = set(re.findall(r"--[a-z][a-z-]*", helps)) | OTHERS_OPTIONS
     findings = [*sampler_findings(), *ladder_findings()]
     for document in DOCUMENTS:
