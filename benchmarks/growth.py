@@ -13,8 +13,17 @@ ROOT = HERE.parent
 BEGIN, END = "<!-- growth: written by benchmarks/growth.py -->", "<!-- growth ends -->"
 
 
-def measure(arguments, size=512, pictures=1, threads=None, pieces=("unet", "vae")):
-    """{piece: record} from one process, so that its peak memory is that of these sizes alone."""
+def measure(arguments, kept, size=512, pictures=1, threads=None, pieces=("unet", "vae")):
+    """{piece: record} from one process, so that its peak memory is that of these sizes alone. kept: what was measured before, by size,
+    pictures and threads, written to arguments.json each time."""
+    key = f"{size} {pictures} {threads or arguments.threads}"
+    if key not in kept:
+        kept[key] = run(arguments, size, pictures, threads, pieces)
+        arguments.json.write_text(json.dumps(kept, indent=1))
+    return kept[key]
+
+
+def run(arguments, size, pictures, threads, pieces):
     command = [arguments.bench, "--model", arguments.model, "--size", size, "--pictures", pictures, "--pieces", *pieces]
     command += ["--threads", threads or arguments.threads, "--repeat", arguments.repeat, "--precision", arguments.precision]
     output = subprocess.run([str(word) for word in command], check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -33,7 +42,8 @@ def table(head, lines, each=None):
     text = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
     for i, row in enumerate(lines):
         cells = [str(row["label"]), f"{row['unet']:.2f}", f"{row['vae']:.2f}", f"{row['peak']:.2f}"]
-        cells += [f"{row['unet'] / each[i]:.2f}"] * bool(each)
+        if each:
+            cells.append(f"{row['unet'] / each[i]:.2f}")
         text.append("| " + " | ".join(cells) + " |")
     return "\n".join(text)
 
@@ -80,12 +90,15 @@ def main():
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--sizes", type=int, nargs="+", default=[256, 384, 512, 768, 1024])
     parser.add_argument("--pictures", type=int, nargs="+", default=[1, 2, 4, 8])
+    parser.add_argument("--json", type=pathlib.Path, default=ROOT / "build/growth.json", help="keeps every measurement")
+    parser.add_argument("--again", action="store_true", help="write tables and plots from what --json holds, measuring what is missing")
     parser.add_argument("--print", action="store_true", help="print the tables; leave the documents as they are")
     arguments = parser.parse_args()
-    sizes = [line(f"{size} x {size}", measure(arguments, size=size)) for size in arguments.sizes]
-    pictures = [line(count, measure(arguments, pictures=count)) for count in arguments.pictures]
+    kept = json.loads(arguments.json.read_text()) if arguments.again and arguments.json.exists() else {}
+    sizes = [line(f"{size} x {size}", measure(arguments, kept, size=size)) for size in arguments.sizes]
+    pictures = [line(count, measure(arguments, kept, pictures=count)) for count in arguments.pictures]
     counts = sorted({1, *(2**i for i in range(10) if 2**i < arguments.threads), arguments.threads})
-    threads = [line(count, measure(arguments, threads=count)) for count in counts]
+    threads = [line(count, measure(arguments, kept, threads=count)) for count in counts]
     text = f"""DeciDiffusion 1.0, precision {arguments.precision}, {processor()}, {arguments.threads} threads; medians of {arguments.repeat}:
 
 ![Time and memory over size, pictures and threads](growth.svg)
