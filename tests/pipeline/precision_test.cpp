@@ -87,6 +87,16 @@ TEST(Precision, NeitherThreadsNorBatchesChangeAByte) {
   }
 }
 
+TEST(Precision, FastIsTheNarrowestThatRuns) {
+  const bool narrow = ops::native_isa() >= ops::Isa::avx512_bf16;
+  auto short_request = request();
+  short_request.steps = 2;
+  const auto expected = starter("auto", narrow ? Precision::int8 : Precision::f32).draw(short_request).image.data;
+  EXPECT_EQ(starter("auto", Precision::fast).draw(short_request).image.data, expected);
+  EXPECT_EQ(starter("avx2", Precision::fast).draw(short_request).image.data,
+            starter("avx2", Precision::f32).draw(short_request).image.data);
+}
+
 TEST(Precision, WhatTheMachineLacksIsRefusedWithWhatItHas) {
   try {
     starter("avx2", Precision::bf16);
