@@ -15,7 +15,7 @@ constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
 // Transformed weights of a group of columns are shared by all threads: small enough for the last-level cache.
 constexpr int64_t kGroupBytes = 8 << 20;
 // From so many tiles on, transforming weights once for all of them pays.
-constexpr int64_t kShareFrom = 128;
+constexpr int64_t kShareFrom = 256;
 constexpr int64_t kTasksPerThread = 4;
 // Pixels from which larger tiles serve where kernels have a choice: under it, transforming weights for few tiles costs more than it saves.
 constexpr int64_t kLargePicture = 16 * 16;
