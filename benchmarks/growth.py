@@ -62,7 +62,7 @@ def plot(groups, file):
         axis.set(xlabel=title, ylabel="seconds", ylim=(0, None), xticks=places)
         memory = axis.twinx()
         memory.plot(places, [row["peak"] for row in lines], "^:", color="gray", label="peak memory (right)")
-        memory.set(ylabel="GB", ylim=(0, None))
+        memory.set(ylabel="GB", ylim=(0, 1.15 * max(row["peak"] for row in lines)))
         axis.grid(alpha=0.3)
     handles = axes[0].get_legend_handles_labels(), memory.get_legend_handles_labels()
     figure.legend(handles[0][0] + handles[1][0], handles[0][1] + handles[1][1], ncol=3, loc="upper center", frameon=False)

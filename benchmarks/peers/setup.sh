@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes .deps/peers: a virtual environment with diffusers, transformers, PyTorch and OpenVINO, to measure and compare
-# with. PyTorch itself is the one in .deps/torch when it is there: both sides then run the same oneDNN, MKL and OpenMP.
+# with, and matplotlib for plots. PyTorch itself is the one in .deps/torch when it is there: both sides then run the same oneDNN, MKL and OpenMP.
 # From Python it also wants the CUDA libraries that its wheel asks for (2.5 GB to fetch), even on a CPU. Beside it
 # .deps/peers-avx2: an OpenVINO held to AVX2.
 set -euo pipefail
@@ -55,6 +55,7 @@ make_diffusers() {
 }
 
 has_diffusers "$peers" || make_diffusers
+imports "$peers" "import matplotlib" || install "$peers" matplotlib==3.11.2
 has_openvino "$peers" || add_openvino "$peers"
 if [ ! -d "$root/.deps/peers-avx2" ]; then
   "$peers/bin/python" "$here/openvino_avx2.py" "$root/.deps/peers-avx2" || die "no OpenVINO held to AVX2"
