@@ -10,6 +10,8 @@
 #include "fresco/core/files.h"
 #include "fresco/core/memory.h"
 #include "fresco/image/grid.h"
+#include "fresco/ops/profile_summary.h"
+#include "fresco/ops/trace.h"
 #include "fresco/pipeline/inspect.h"
 #include "fresco/pipeline/model.h"
 #include "reporter.h"
@@ -37,6 +39,7 @@ class DrawRun {
   void run() {
     check();
     const pipeline::Model model = load();
+    if (options_.profile) profiler_.emplace();
     if (job_.random_seed) reporter_.on_note(fmt::format("seed {}", job_.seed));
     const size_t count = job_.prompts.size();
     const size_t at_once = std::min(count, pictures_at_once(model));
@@ -48,6 +51,8 @@ class DrawRun {
     }
     write_sheet();
     write_latents();
+    peak_memory_ = peak_memory_bytes();
+    if (profiler_) report_profile(model);
     report_done();
   }
 
@@ -116,6 +121,7 @@ class DrawRun {
 
   void write_one(const pipeline::Model& model, const pipeline::DrawRequest& request, pipeline::Drawing& drawing,
                  size_t k, size_t number) {
+    const ops::Span span(ops::SpanKind::stage, "write");
     Record record;
     record.prompt = drawing.pictures[k].prompt;
     record.seed = drawing.pictures[k].seed;
@@ -138,6 +144,7 @@ class DrawRun {
 
   void write_sheet() {
     if (!job_.targets.sheet) return;
+    const ops::Span span(ops::SpanKind::stage, "write");
     image::write_picture(*job_.targets.sheet, image::make_grid(sheet_), {}, options_.overwrite);
     files_.push_back(job_.targets.sheet->string());
   }
@@ -157,9 +164,22 @@ class DrawRun {
 
   void write_latents() {
     if (!options_.save_latents) return;
+    const ops::Span span(ops::SpanKind::stage, "write");
     checkpoint::write_safetensors(*options_.save_latents, {as_tensor("image", image_), as_tensor("latents", latents_)},
                                   {}, options_.overwrite);
     files_.push_back(*options_.save_latents);
+  }
+
+  void report_profile(const pipeline::Model& model) {
+    profiler_->finish();
+    AtomicFile trace(*job_.targets.trace);
+    ops::write_trace(*profiler_, "fresco draw --model " + job_.model,
+                     [&](std::string_view text) { trace.write(text); });
+    trace.commit(options_.overwrite);
+    files_.push_back(job_.targets.trace->string());
+    const bool here = model.device() == Device::cpu;
+    const int threads = settings_.at("threads").get<int>();
+    reporter_.on_profile(ops::summarize(*profiler_, here ? ops::measure_machine(threads) : ops::MachineRates()));
   }
 
   void report_done() {
@@ -168,7 +188,7 @@ class DrawRun {
     settings_["model"] = job_.model;
     reporter_.on_done({{"files", files_},
                        {"seconds", seconds_since(start_)},
-                       {"peak_memory_bytes", peak_memory_bytes()},
+                       {"peak_memory_bytes", peak_memory_},
                        {"settings", settings_}});
   }
 
@@ -179,6 +199,8 @@ class DrawRun {
   Json settings_;
   std::vector<std::string> files_;
   std::vector<image::Picture> sheet_;
+  std::optional<ops::Profiler> profiler_;
+  uint64_t peak_memory_ = 0;  // without what measuring the machine takes
   pipeline::Values latents_, image_;
 };
 
@@ -189,7 +211,7 @@ void draw_command(const Arguments& arguments) {
   DrawOptions options;
   declare(app, options);
   Operands prompts{.usage = "PROMPT...", .most = kMostPrompts, .found = {}};
-  if (!parse(app, arguments, prompts)) return;
+  if (!parse(app, with_profile_value(arguments), prompts)) return;
   options.prompts = std::move(prompts.found);
   const ReportStyle style = options.json ? ReportStyle::json : options.quiet ? ReportStyle::quiet : ReportStyle::text;
   const auto reporter = make_reporter(style);

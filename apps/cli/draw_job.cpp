@@ -139,6 +139,20 @@ void fill_request(DrawJob& job) {
   request.strength = c.strength;
 }
 
+/// Where --profile writes: the file that it names, or one beside the sheet or the first picture.
+fs::path trace_name(const DrawJob& job, const DrawOptions& options) {
+  if (*options.profile != kBesidePicture) {
+    if (!options.profile->ends_with(".json"))
+      throw InputError("--profile",
+                       expected_got("a file name that ends in .json", '"' + printable(*options.profile) + '"'));
+    return *options.profile;
+  }
+  fs::path name = job.targets.sheet.value_or(job.targets.pictures.front());
+  name.replace_extension(".trace.json");
+  std::set<fs::path> taken;
+  return options.overwrite ? name : free_name(name, taken);
+}
+
 /// No two results under one name, and every one of them can be written.
 void check_targets(const DrawJob& job, const DrawOptions& options) {
   std::set<fs::path> taken(job.targets.pictures.begin(), job.targets.pictures.end());
@@ -150,6 +164,10 @@ void check_targets(const DrawJob& job, const DrawOptions& options) {
   if (options.save_latents) {
     claim("--save-latents", *options.save_latents);
     check_writable(*options.save_latents, options.overwrite, "--save-latents");
+  }
+  if (job.targets.trace) {
+    claim("--profile", *job.targets.trace);
+    check_writable(*job.targets.trace, options.overwrite, "--profile");
   }
   if (options.preview) {
     claim("--preview", *options.preview);
@@ -187,6 +205,7 @@ DrawJob make_job(const DrawOptions& options, Observer& observer) {
     wanted.seed += *job.only;
   }
   job.targets = plan_targets(wanted);
+  if (options.profile) job.targets.trace = trace_name(job, options);
   check_targets(job, options);
   return job;
 }

@@ -82,6 +82,10 @@ void declare_output(CLI::App& app, DrawOptions& options) {
       ->group(group);
   add_text(app, "--preview", options.preview, "FILE", "Keep a rough picture of the work so far in this file")
       ->group(group);
+  add_text(app, "--profile", options.profile, "[FILE.json]",
+           "Tell where the time goes, and write it as a trace for Perfetto or chrome://tracing\n"
+           "(default: beside the picture, picture.trace.json)")
+      ->group(group);
   app.add_flag("--json", options.json, "Tell progress and results as JSON, an object a line, on standard output")
       ->group(group);
   app.add_flag("--quiet", options.quiet, "Print only warnings and errors")->group(group);
@@ -107,7 +111,17 @@ void declare_machine(CLI::App& app, DrawOptions& options) {
       ->group(group);
 }
 
+bool ends_in_json(const std::string& word) { return word.ends_with(".json") && word.front() != '-'; }
+
 }  // namespace
+
+Arguments with_profile_value(Arguments arguments) {
+  for (size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
+    const bool alone = i + 1 == arguments.size() || !ends_in_json(arguments[i + 1]);
+    if (arguments[i] == "--profile" && alone) arguments[i] += std::string("=") + kBesidePicture;
+  }
+  return arguments;
+}
 
 void declare(CLI::App& app, DrawOptions& options) {
   declare_picture(app, options);

@@ -51,6 +51,9 @@ void for_each_choice(Visitor&& visit, AnyChoices&... choices) {
   visit("threads", choices.threads...);
 }
 
+/// What `--profile` means without a file.
+constexpr const char* kBesidePicture = ".";
+
 struct DrawOptions {
   std::vector<std::string> prompts;
   OptionalText prompts_file;
@@ -59,6 +62,7 @@ struct DrawOptions {
   std::optional<uint64_t> seed;  // empty though given: random
   std::optional<int> count, batch;
   OptionalText out, save_latents, preview, like;
+  OptionalText profile;  // a file, or kBesidePicture
   bool overwrite = false;
   bool grid = false;
   bool json = false;
@@ -67,5 +71,8 @@ struct DrawOptions {
 
 /// Declares the options of `fresco draw` on `app`; parsing fills `options`.
 void declare(CLI::App& app, DrawOptions& options);
+
+/// `--profile` may stand alone or before a file: a word that does not end in .json is a prompt, as it would be without the option.
+Arguments with_profile_value(Arguments arguments);
 
 }  // namespace fresco::cli

@@ -7,7 +7,9 @@
 #include "default_model.h"
 #include "fresco/core/error.h"
 #include "fresco/core/names.h"
+#include "fresco/ops/machine_rate.h"
 #include "fresco/pipeline/inspect.h"
+#include "machine_report.h"
 #include "output.h"
 #include "progress_bar.h"
 #include "reporter.h"
@@ -85,11 +87,31 @@ std::string report(const Inspection& model) {
   return text + listed("Belonging to no part (not used):", model.unused);
 }
 
+std::string machine() {
+  std::string text = "\nThis machine\n\n";
+  const auto fact = [&](const char* name, const std::string& value) {
+    if (!value.empty()) text += fmt::format("  {:<14}{}\n", name, value);
+  };
+  fact("processor",
+       fmt::format("{}{}{} threads", processor().name, processor().name.empty() ? "" : ", ", processor().threads));
+  fact("instructions", instruction_sets_text());
+  fact("natively", native_text());
+  fact("at most", rates_text(ops::measure_machine(processor().threads)));
+  return text;
+}
+
+Json report_json(const Inspection& model) {
+  Json json = pipeline::to_json(model);
+  json["machine"] = machine_json(ops::measure_machine(processor().threads));
+  return json;
+}
+
 }  // namespace
 
 void inspect_command(const Arguments& arguments) {
   CLI::App app(
-      "Tells what a model is made of, and what is missing, extra or of the wrong shape. Weights are not loaded.",
+      "Tells what a model is made of, what is missing, extra or of the wrong shape, and what this machine can run.\n"
+      "Weights are not loaded.",
       "fresco inspect");
   bool json = false;
   std::optional<std::string> revision, config, vae;
@@ -104,8 +126,8 @@ void inspect_command(const Arguments& arguments) {
   const std::string given = models.found.empty() ? default_model() : models.found.front();
   const checkpoint::ModelRequest request{given, revision.value_or(""), vae.value_or(""), config.value_or("")};
   const Inspection inspection = pipeline::inspect(checkpoint::open_model(request, *reporter));
-  write_out(json ? pipeline::to_json(inspection).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
-                 : report(inspection));
+  write_out(json ? report_json(inspection).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
+                 : report(inspection) + machine());
   pipeline::check_whole(inspection);
 }
 

@@ -7,6 +7,7 @@
 
 #include "interrupt.h"
 #include "output.h"
+#include "profile_report.h"
 #include "progress_bar.h"
 
 namespace fresco::cli {
@@ -58,6 +59,7 @@ class TextReporter : public Reporter {
     prepare_line();
     write_error_line(fmt::format("warning: {}", text));
   }
+  void on_profile(const ops::ProfileSummary& profile) override { line(profile_text(profile)); }
   void on_done(const Json& facts) override {
     for (const Json& file : facts.at("files")) line(fmt::format("wrote {}", file.get<std::string>()));
     line(fmt::format("{} in all, {} of memory at most", duration(facts.at("seconds").get<double>()),
@@ -146,6 +148,7 @@ class JsonReporter : public Reporter {
     event("transfer", {{"what", transfer.what}, {"done", transfer.done}, {"total", transfer.total}});
   }
   void on_warning(std::string_view text) override { event("warning", {{"text", text}}); }
+  void on_profile(const ops::ProfileSummary& profile) override { event("profile", ops::to_json(profile)); }
   void on_done(const Json& facts) override { event("done", facts); }
 
  protected:

@@ -6,6 +6,7 @@
 
 #include "fresco/core/json.h"
 #include "fresco/core/observer.h"
+#include "fresco/ops/profile_summary.h"
 
 namespace fresco::cli {
 
@@ -17,6 +18,7 @@ class Reporter : public Observer {
   virtual void on_load(const Json& /*facts*/) {}
   /// Something a person wants to know and no program does, such as the random seed.
   virtual void on_note(const std::string& /*text*/) {}
+  virtual void on_profile(const ops::ProfileSummary& /*profile*/) {}
   /// `facts` holds files, seconds, peak_memory_bytes, settings.
   virtual void on_done(const Json& /*facts*/) {}
 

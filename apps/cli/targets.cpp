@@ -20,17 +20,6 @@ fs::path numbered(const fs::path& name, size_t number, size_t count) {
          fmt::format("{}-{:0{}}{}", name.stem().string(), number, digits, name.extension().string());
 }
 
-/// The name itself, or with -2, -3, ... where it is taken on the disk or by another picture of this run.
-fs::path free_name(const fs::path& wanted, std::set<fs::path>& taken) {
-  std::error_code ignored;
-  fs::path name = wanted;
-  for (int number = 2; taken.contains(name) || fs::exists(fs::symlink_status(name, ignored)); ++number) {
-    name = wanted.parent_path() / fmt::format("{}-{}{}", wanted.stem().string(), number, wanted.extension().string());
-  }
-  taken.insert(name);
-  return name;
-}
-
 Targets automatic_targets(const TargetRequest& request, const fs::path& folder) {
   Targets targets;
   std::set<fs::path> taken;
@@ -56,6 +45,16 @@ Targets named_targets(const TargetRequest& request) {
 }
 
 }  // namespace
+
+fs::path free_name(const fs::path& wanted, std::set<fs::path>& taken) {
+  std::error_code ignored;
+  fs::path name = wanted;
+  for (int number = 2; taken.contains(name) || fs::exists(fs::symlink_status(name, ignored)); ++number) {
+    name = wanted.parent_path() / fmt::format("{}-{}{}", wanted.stem().string(), number, wanted.extension().string());
+  }
+  taken.insert(name);
+  return name;
+}
 
 std::string file_name_part(const std::string& prompt, size_t limit) {
   std::string name;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "fresco/core/json.h"
 
 namespace fresco::ops {
@@ -12,8 +14,12 @@ std::string event_name(const Profiler& profiler, const SpanRecord& span) {
   return span.index < 0 ? name : fmt::format("{} {}", name, span.index);
 }
 
-// Microseconds with three places: the clock gives no more.
-double microseconds(double seconds) { return static_cast<double>(static_cast<int64_t>(seconds * 1e9)) / 1e3; }
+// The format counts in microseconds; the clock in nanoseconds.
+int64_t nanoseconds(double seconds) { return std::llround(seconds * 1e9); }
+double microseconds(int64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e3; }
+
+// Four digits are enough for people.
+double rounded(double value) { return std::stod(fmt::format("{:.4g}", value)); }
 
 Json arguments(const Profiler& profiler, const SpanRecord& span) {
   const double seconds = span.seconds > 0 ? span.seconds : 1;
@@ -21,25 +27,21 @@ Json arguments(const Profiler& profiler, const SpanRecord& span) {
   if (span.layer != 0) args["layer"] = profiler.text(span.layer);
   if (span.flops > 0) {
     args["GFLOP"] = span.flops / 1e9;
-    args["GFLOP/s"] = span.flops / seconds / 1e9;
+    args["GFLOP/s"] = rounded(span.flops / seconds / 1e9);
     args["arithmetic"] = name(span.arithmetic);
   }
   if (span.bytes > 0) {
     args["MB"] = span.bytes / 1e6;
-    args["GB/s"] = span.bytes / seconds / 1e9;
+    args["GB/s"] = rounded(span.bytes / seconds / 1e9);
   }
   return args;
 }
 
 Json event(const Profiler& profiler, const SpanRecord& span) {
-  const double start = microseconds(span.start);
-  Json json{{"name", event_name(profiler, span)},
-            {"cat", name(span.kind)},
-            {"ph", "X"},
-            {"pid", 1},
-            {"tid", 1},
-            {"ts", start},
-            {"dur", microseconds(span.start + span.seconds) - start}};
+  const int64_t start = nanoseconds(span.start), end = nanoseconds(span.start + span.seconds);
+  Json json{
+      {"name", event_name(profiler, span)}, {"cat", name(span.kind)},          {"ph", "X"}, {"pid", 1}, {"tid", 1},
+      {"ts", microseconds(start)},          {"dur", microseconds(end - start)}};
   if (span.kind == SpanKind::op) json["args"] = arguments(profiler, span);
   return json;
 }

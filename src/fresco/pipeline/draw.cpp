@@ -1,5 +1,6 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include "fresco/image/planes.h"
 #include "fresco/image/preview.h"
 #include "fresco/ops/memory/arena.h"
+#include "fresco/ops/profile.h"
 #include "fresco/pipeline/loaded_model.h"
 #include "fresco/pipeline/prompts.h"
 #include "fresco/pipeline/resolve.h"
@@ -161,12 +163,20 @@ Json record(const Model::Impl& model, const Resolved& resolved, const DrawReques
   return settings;
 }
 
+// A profile asks for the time when a GPU is done, not when its work was handed over.
+void settle_profile(const Model::Impl& model) {
+  ops::Profiler* const profiler = ops::Profiler::current();
+  if (profiler == nullptr || !model.preparation.device.is_cuda()) return;
+  profiler->set_settle([] { at::detail::getCUDAHooks().deviceSynchronize(0); });
+}
+
 }  // namespace
 
 Drawing Model::draw(const DrawRequest& request, Observer& observer) const {
   return with_plain_errors([&] {
     const c10::InferenceMode no_gradients;
     const Resolved resolved = resolve(impl_->specs, impl_->files, request);
+    settle_profile(*impl_);
     Run run(observer);
     Drawing drawing;
     std::vector<at::Tensor> latents, images;

@@ -1,0 +1,55 @@
+#include "machine_report.h"
+
+#include <fmt/format.h>
+
+#include "fresco/core/names.h"
+#include "fresco/core/processor.h"
+
+namespace fresco::cli {
+namespace {
+
+constexpr Arithmetic kAll[] = {Arithmetic::f32, Arithmetic::bf16, Arithmetic::f16, Arithmetic::int8};
+
+std::vector<std::string> instruction_sets() {
+  std::vector<std::string> names;
+  for (const InstructionSet set : processor().sets) names.emplace_back(name(set));
+  return names;
+}
+
+std::vector<std::string> native() {
+  std::vector<std::string> names;
+  for (const Arithmetic arithmetic : kAll) {
+    if (processor().native(arithmetic)) names.emplace_back(name(arithmetic));
+  }
+  return names;
+}
+
+}  // namespace
+
+std::string instruction_sets_text() {
+  const auto names = instruction_sets();
+  return names.empty() ? "none beyond the basic ones" : joined(names);
+}
+
+std::string native_text() { return joined(native()); }
+
+std::string rates_text(const ops::MachineRates& rates) {
+  std::vector<std::string> words;
+  for (const Arithmetic arithmetic : kAll) {
+    const ops::ComputeRate* rate = rates.best(arithmetic);
+    if (rate == nullptr || rate->arithmetic != arithmetic) continue;
+    words.push_back(fmt::format("{} {:.0f}", name(arithmetic), rate->flops / 1e9));
+  }
+  if (words.empty()) return {};
+  return fmt::format("{} GFLOP/s; memory {:.0f} GB/s", joined(words), rates.memory_bytes / 1e9);
+}
+
+Json machine_json(const ops::MachineRates& rates) {
+  return {{"name", processor().name},
+          {"threads", processor().threads},
+          {"instruction_sets", instruction_sets()},
+          {"native", native()},
+          {"rates", ops::to_json(rates)}};
+}
+
+}  // namespace fresco::cli

@@ -1,0 +1,20 @@
+#pragma once
+// What this machine can run, in words.
+#include <string>
+
+#include "fresco/core/json.h"
+#include "fresco/ops/machine_rate.h"
+
+namespace fresco::cli {
+
+/// "AVX2, AVX-512"; "none beyond the processor's basic ones" when there are none that fresco has kernels for.
+std::string instruction_sets_text();
+/// "float32, bfloat16, int8": numbers that are multiplied by instructions of their own.
+std::string native_text();
+/// "float32 497, bfloat16 985, int8 1950 GFLOP/s; memory 71 GB/s"; empty when nothing was measured.
+std::string rates_text(const ops::MachineRates& rates);
+
+/// name, threads, instruction_sets, native, rates
+Json machine_json(const ops::MachineRates& rates);
+
+}  // namespace fresco::cli
