@@ -79,11 +79,17 @@ class DrawRun {
   pipeline::Model load() {
     const auto start = Clock::now();
     pipeline::Model model = pipeline::Model::load(load_options(), reporter_);
+    const std::optional<int> psnr = model.measured_psnr();
     reporter_.on_load({{"model", job_.model},
                        {"family", checkpoint::name(model.family())},
                        {"device", name(model.device())},
                        {"precision", name(model.precision())},
+                       {"psnr_db", psnr ? Json(*psnr) : Json()},
                        {"seconds", seconds_since(start)}});
+    if (psnr) {
+      reporter_.on_note(fmt::format("precision {}: {} dB PSNR from the exact picture, measured on models/starter-128",
+                                    name(model.precision()), *psnr));
+    }
     if (!job_.model_hash.empty() && model.weights_hash() != job_.model_hash) {
       reporter_.on_warning(
           fmt::format("{}: expected the weights that {} was drawn with (hash {}), got others (hash {})", job_.model,

@@ -4,6 +4,7 @@
 
 #include "fresco/core/names.h"
 #include "fresco/core/processor.h"
+#include "fresco/pipeline/model.h"
 
 namespace fresco::cli {
 namespace {
@@ -22,6 +23,15 @@ std::vector<std::string> native() {
     if (processor().native(arithmetic)) names.emplace_back(name(arithmetic));
   }
   return names;
+}
+
+Json precisions_json() {
+  Json list = Json::array();
+  for (const Precision precision : pipeline::native_precisions()) {
+    const auto psnr = measured_psnr(precision);
+    list.push_back({{"name", name(precision)}, {"psnr_db", psnr ? Json(*psnr) : Json()}});
+  }
+  return list;
 }
 
 }  // namespace
@@ -44,12 +54,18 @@ std::string rates_text(const ops::MachineRates& rates) {
   return fmt::format("{} GFLOP/s; memory {:.0f} GB/s", joined(words), rates.memory_bytes / 1e9);
 }
 
+std::string precisions_text() {
+  std::vector<std::string> words;
+  for (const Precision precision : pipeline::native_precisions()) {
+    const auto psnr = measured_psnr(precision);
+    words.push_back(fmt::format("{} {}", name(precision), psnr ? fmt::format("{} dB", *psnr) : "exact"));
+  }
+  return fmt::format("{}; fast is {}", joined(words), name(pipeline::native_precisions().front()));
+}
+
 Json machine_json(const ops::MachineRates& rates) {
-  return {{"name", processor().name},
-          {"threads", processor().threads},
-          {"instruction_sets", instruction_sets()},
-          {"native", native()},
-          {"rates", ops::to_json(rates)}};
+  return {{"name", processor().name}, {"threads", processor().threads},  {"instruction_sets", instruction_sets()},
+          {"native", native()},       {"precisions", precisions_json()}, {"rates", ops::to_json(rates)}};
 }
 
 }  // namespace fresco::cli

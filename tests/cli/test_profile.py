@@ -85,7 +85,9 @@ class Profile(ProgramTest):
         self.assertGreaterEqual(machine["threads"], 1)
         self.assertIn("float32", machine["native"])
         self.assertEqual("bfloat16" in machine["native"], bool({"AVX-512 BF16", "AMX BF16"} & set(machine["instruction_sets"])))
+        self.assertEqual(machine["precisions"][-1], {"name": "f32", "psnr_db": None})
         text = run("inspect").stdout.decode()
+        self.assertIn("f32 exact", text)
         self.assertIn("This machine", text)
         for name in machine["instruction_sets"] + machine["native"]:
             self.assertIn(name, text)

@@ -54,14 +54,31 @@ TEST(Precision, EveryFormInFloat32IsThePicture) {
   }
 }
 
-TEST(Precision, NarrowProductsStayNearThePicture) {
+// What the program tells people of a precision.
+void expect_as_told(Precision precision, double least, double tolerance) {
+  const auto model = starter("auto", precision);
+  ASSERT_EQ(model.precision(), precision);
+  ASSERT_TRUE(model.measured_psnr());
+  const double far = psnr(model.draw(request()).image, exact());
+  ::testing::Test::RecordProperty(std::string(name(precision)), std::to_string(far));
+  EXPECT_GE(far, least) << name(precision);
+  EXPECT_NEAR(far, *model.measured_psnr(), tolerance) << name(precision);
+}
+
+TEST(Precision, NarrowProductsStayNearThePictureAsTheProgramTells) {
   if (ops::native_isa() < ops::Isa::avx512_bf16) GTEST_SKIP() << "this processor has no narrow products";
-  const double bf16 = psnr(starter("auto", Precision::bf16).draw(request()).image, exact());
-  const double int8 = psnr(starter("auto", Precision::int8).draw(request()).image, exact());
-  RecordProperty("bf16", std::to_string(bf16));
-  RecordProperty("int8", std::to_string(int8));
-  EXPECT_GE(bf16, 35);
-  EXPECT_GE(int8, 27);
+  // dB: the same numbers are rounded everywhere, only sums are taken in another order on another processor.
+  constexpr double kTolerance = 2;
+  expect_as_told(Precision::bf16, 35, kTolerance);
+  expect_as_told(Precision::int8, 27, kTolerance);
+}
+
+// dB: libtorch's kernels differ from processor to processor in what they keep in float32.
+TEST(Precision, HalfIsAsFarFromThePictureAsTheProgramTells) { expect_as_told(Precision::f16, 35, 6); }
+
+TEST(Precision, NothingIsToldOfTheExactPictureOrOfFormsThatWereNotMeasured) {
+  EXPECT_FALSE(starter("auto").measured_psnr());
+  EXPECT_FALSE(starter("reference", Precision::bf16).measured_psnr());
 }
 
 TEST(Precision, NeitherThreadsNorBatchesChangeAByte) {

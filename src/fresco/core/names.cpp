@@ -22,6 +22,10 @@ constexpr std::array<std::pair<std::string_view, Precision>, 6> kPrecisions = {{
 constexpr std::array<std::pair<std::string_view, Memory>, 2> kMemories = {
     {{"fast", Memory::fast}, {"lean", Memory::lean}}};
 
+// dB; written down from the last run of tests/pipeline/precision_test.cpp
+constexpr std::array<std::pair<Precision, int>, 3> kMeasuredPsnr = {
+    {{Precision::bf16, 57}, {Precision::f16, 76}, {Precision::int8, 55}}};
+
 template <typename Table>
 auto parse(const Table& table, std::string_view word, std::string_view where) {
   std::vector<std::string> known;
@@ -48,6 +52,13 @@ Memory parse_memory(std::string_view word, std::string_view where) { return pars
 std::string_view name(Device device) { return name_in(kDevices, device); }
 std::string_view name(Precision precision) { return name_in(kPrecisions, precision); }
 std::string_view name(Memory memory) { return name_in(kMemories, memory); }
+
+std::optional<int> measured_psnr(Precision precision) {
+  for (const auto& [known, decibels] : kMeasuredPsnr) {
+    if (known == precision) return decibels;
+  }
+  return std::nullopt;
+}
 
 std::string joined(const std::vector<std::string>& words, std::string_view separator) {
   return fmt::format("{}", fmt::join(words, separator));

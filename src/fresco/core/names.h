@@ -1,6 +1,7 @@
 #pragma once
 // Devices, precisions and uses of memory, and the words for them on command lines and in files.
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,12 @@ Memory parse_memory(std::string_view word, std::string_view where = "--memory");
 std::string_view name(Device device);
 std::string_view name(Precision precision);
 std::string_view name(Memory memory);
+
+/// How near a precision of a processor's products comes to the exact picture: decibels of peak signal-to-noise ratio, 10 log10 of
+/// 4 / mean square difference of values in -1..1, over two pictures of the model that comes with fresco, against float32 and the
+/// reference forms of all operators. tests/pipeline/precision_test.cpp measures it anew. None for float32, which is taken as exact
+/// (133 dB), and for what is not a precision of its own.
+std::optional<int> measured_psnr(Precision precision);
 
 /// "a, b, c"
 std::string joined(const std::vector<std::string>& words, std::string_view separator = ", ");

@@ -26,17 +26,12 @@ at::Device torch_device(Device device) {
   return at::kCUDA;
 }
 
-// Precisions that the processor's instructions compute in, under the forms in force.
-std::vector<std::string> native_precisions() {
-  std::vector<std::string> names{"f32"};
-  if (ops::current_isa() >= ops::Isa::avx512_bf16) names.insert(names.end(), {"bf16", "int8"});
-  return names;
-}
-
 [[noreturn]] void refuse(Precision precision) {
+  std::vector<std::string> names;
+  for (const Precision native : native_precisions()) names.emplace_back(name(native));
   throw InputError(fmt::format("--precision {}", name(precision)),
                    fmt::format("this processor has no instructions for it (with the operators asked for); it runs {}",
-                               joined(native_precisions())));
+                               joined(names)));
 }
 
 // On a CPU values stay float32 between operators; precisions say what products multiply.
@@ -48,8 +43,8 @@ layers::Preparation on_cpu(const LoadOptions& options) {
     case Precision::automatic:
     case Precision::f32:
       return preparation;
-    case Precision::fast:  // whoever multiplies 8-bit numbers does so at twice the rate of bfloat16
-      if (narrow) preparation.products = ops::Products::i8;
+    case Precision::fast:
+      if (native_precisions().front() == Precision::int8) preparation.products = ops::Products::i8;
       return preparation;
     case Precision::bf16:
       if (options.ops == "reference") return {.type = at::kBFloat16, .ops = options.ops};
@@ -76,6 +71,12 @@ layers::Preparation on_gpu(const LoadOptions& options) {
 }
 
 }  // namespace
+
+std::vector<Precision> native_precisions() {
+  if (ops::current_isa() < ops::Isa::avx512_bf16) return {Precision::f32};
+  // Whoever multiplies 8-bit numbers does so at twice the rate of bfloat16.
+  return {Precision::int8, Precision::bf16, Precision::f32};
+}
 
 layers::Preparation preparation_for(const LoadOptions& options) {
   ops::check_form_name(options.ops);

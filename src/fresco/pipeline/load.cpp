@@ -97,6 +97,12 @@ const Defaults& Model::defaults() const { return impl_->specs.defaults; }
 Device Model::device() const { return impl_->device; }
 Precision Model::precision() const { return impl_->precision; }
 
+std::optional<int> Model::measured_psnr() const {
+  const layers::Preparation& preparation = impl_->preparation;
+  if (!preparation.device.is_cpu() || preparation.ops == "reference") return std::nullopt;
+  return fresco::measured_psnr(impl_->precision);
+}
+
 const std::string& Model::weights_hash() const {
   std::call_once(impl_->hashed, [&] { impl_->hash = checkpoint::weights_hash(impl_->files, no_observer()); });
   return impl_->hash;

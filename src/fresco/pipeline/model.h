@@ -1,6 +1,8 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "fresco/checkpoint/model_files.h"
 #include "fresco/core/names.h"
@@ -44,6 +46,8 @@ class Model {
   const Defaults& defaults() const;
   Device device() const;
   Precision precision() const;
+  /// fresco::measured_psnr() where it holds: on a CPU, and not for the reference forms, which keep every value in that precision.
+  std::optional<int> measured_psnr() const;
   /// First 10 hexadecimal digits identify the weights in picture files. Computed on first use.
   const std::string& weights_hash() const;
 
@@ -52,6 +56,9 @@ class Model {
  private:
   std::shared_ptr<Impl> impl_;
 };
+
+/// Precisions that this processor has instructions for, with the forms of operators in force, the fastest first.
+std::vector<Precision> native_precisions();
 
 /// Checks a request against a model's configs without loading weights: what draw() would refuse at once is refused here.
 void check_request(const checkpoint::ModelFiles& files, const DrawRequest& request);
