@@ -94,7 +94,8 @@ void declare_sides(CLI::App& app, CompareOptions& options) {
            text_into(&Choices::precision));
   add_both(app, options, "--memory", "fast, or lean: weights stay in the model's file (default fast)",
            text_into(&Choices::memory));
-  add_both(app, options, "--ops", "Form of the operators: auto (default), avx512-bf16, avx512, avx2, onednn, reference",
+  add_both(app, options, "--ops",
+           "Form of the operators: auto (default), amx, avx512-bf16, avx512, avx2, onednn, reference",
            text_into(&Choices::ops));
   add_both(app, options, "--revision", "Branch, tag or commit of a hub id (default main)",
            text_into(&Choices::revision));
