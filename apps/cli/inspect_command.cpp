@@ -96,6 +96,7 @@ std::string machine() {
        fmt::format("{}{}{} threads", processor().name, processor().name.empty() ? "" : ", ", processor().threads));
   fact("instructions", instruction_sets_text());
   fact("natively", native_text());
+  fact("operators", forms_text());
   fact("precisions", precisions_text());
   fact("at most", rates_text(ops::measure_machine(processor().threads)));
   return text;

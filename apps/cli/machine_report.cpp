@@ -4,6 +4,7 @@
 
 #include "fresco/core/names.h"
 #include "fresco/core/processor.h"
+#include "fresco/ops/simd/isa.h"
 #include "fresco/pipeline/model.h"
 
 namespace fresco::cli {
@@ -14,6 +15,13 @@ constexpr Arithmetic kAll[] = {Arithmetic::f32, Arithmetic::bf16, Arithmetic::f1
 std::vector<std::string> instruction_sets() {
   std::vector<std::string> names;
   for (const InstructionSet set : processor().sets) names.emplace_back(name(set));
+  return names;
+}
+
+std::vector<std::string> forms() {
+  std::vector<std::string> names;
+  for (const std::string_view form : ops::runnable_isas()) names.emplace_back(form);
+  for (const char* portable : {"onednn", "reference"}) names.emplace_back(portable);
   return names;
 }
 
@@ -41,6 +49,8 @@ std::string instruction_sets_text() {
   return names.empty() ? "none beyond the basic ones" : joined(names);
 }
 
+std::string forms_text() { return joined(forms()); }
+
 std::string native_text() { return joined(native()); }
 
 std::string rates_text(const ops::MachineRates& rates) {
@@ -64,8 +74,13 @@ std::string precisions_text() {
 }
 
 Json machine_json(const ops::MachineRates& rates) {
-  return {{"name", processor().name}, {"threads", processor().threads},  {"instruction_sets", instruction_sets()},
-          {"native", native()},       {"precisions", precisions_json()}, {"rates", ops::to_json(rates)}};
+  return {{"name", processor().name},
+          {"threads", processor().threads},
+          {"instruction_sets", instruction_sets()},
+          {"forms", forms()},
+          {"native", native()},
+          {"precisions", precisions_json()},
+          {"rates", ops::to_json(rates)}};
 }
 
 }  // namespace fresco::cli

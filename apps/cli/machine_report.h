@@ -11,6 +11,8 @@ namespace fresco::cli {
 std::string instruction_sets_text();
 /// "float32, bfloat16, int8": numbers that are multiplied by instructions of their own.
 std::string native_text();
+/// "avx512-bf16, avx512, avx2": forms of the operators for --ops that run here, best first.
+std::string forms_text();
 /// "float32 497, bfloat16 985, int8 1950 GFLOP/s; memory 71 GB/s"; empty when nothing was measured.
 std::string rates_text(const ops::MachineRates& rates);
 
@@ -18,7 +20,7 @@ std::string rates_text(const ops::MachineRates& rates);
 /// to be from the exact picture.
 std::string precisions_text();
 
-/// name, threads, instruction_sets, native, precisions, rates
+/// name, threads, instruction_sets, forms, native, precisions, rates
 Json machine_json(const ops::MachineRates& rates);
 
 }  // namespace fresco::cli

@@ -89,7 +89,7 @@ class Profile(ProgramTest):
         text = run("inspect").stdout.decode()
         self.assertIn("f32 exact", text)
         self.assertIn("This machine", text)
-        for name in machine["instruction_sets"] + machine["native"]:
+        for name in machine["instruction_sets"] + machine["native"] + machine["forms"]:
             self.assertIn(name, text)
 
 
