@@ -49,7 +49,7 @@ TEST_F(GoldenFolder, EachFamilyIsRecognised) {
     EXPECT_THAT(files.unet.config_place, HasSubstr(c.unet));
     EXPECT_NE(files.unet.tensors->find("conv_in.weight"), nullptr);
     EXPECT_NE(files.text_encoder.tensors->find("text_model.final_layer_norm.weight"), nullptr);
-    EXPECT_EQ(files.tokenizer, models_ / c.model / "tokenizer");
+    EXPECT_EQ(files.tokenizer.place(), models_ / c.model / "tokenizer");
     EXPECT_TRUE(files.scheduler.contains("_class_name"));
     const TensorInfo* to_q = files.vae.tensors->find("decoder.mid_block.attentions.0.to_q.weight");
     ASSERT_NE(to_q, nullptr) << c.model;

@@ -89,7 +89,7 @@ TEST_F(SingleFile, GivesTheFoldersTensorsAndConfigs) {
     const ModelFiles got = open_with(goldens_ / "single_file" / file);
     EXPECT_EQ(got.family, Family::stable_diffusion);
     EXPECT_THAT(got.unused, testing::IsEmpty());
-    EXPECT_TRUE(got.tokenizer.empty());
+    EXPECT_TRUE(got.tokenizer.none());
     expect_same_tensors(*got.unet.tensors, *expected.unet.tensors);
     expect_same_tensors(*got.vae.tensors, *expected.vae.tensors);
     expect_same_tensors(*got.text_encoder.tensors, *expected.text_encoder.tensors);
@@ -105,7 +105,7 @@ TEST_F(SingleFile, ConfigsOfAFolderReplaceTheInferredOnes) {
   const ModelFiles files = open_with(safetensors_, {}, folder_model_);
   EXPECT_EQ(files.unet.config.at("sample_size"), 8);
   EXPECT_EQ(files.unet.config_place, (folder_model_ / "unet" / "config.json").string());
-  EXPECT_EQ(files.tokenizer, folder_model_ / "tokenizer");
+  EXPECT_EQ(files.tokenizer.place(), folder_model_ / "tokenizer");
   EXPECT_EQ(outcome_of([&] { open_with(safetensors_, {}, "/no/such/folder"); }).status, 2);
 }
 

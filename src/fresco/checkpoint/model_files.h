@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fresco/checkpoint/tensor_source.h"
+#include "fresco/core/file_set.h"
 #include "fresco/core/json.h"
 #include "fresco/core/observer.h"
 
@@ -27,8 +28,8 @@ struct ModelFiles {
   std::string given;           // what the user asked for
   std::filesystem::path root;  // folder or single file
   Part unet, vae, text_encoder;
-  /// Folder with vocab.json + merges.txt or tokenizer.json; empty: use the vocabulary that ships with fresco.
-  std::filesystem::path tokenizer;
+  /// vocab.json + merges.txt or tokenizer.json, and settings; none: use the vocabulary that ships with fresco.
+  FileSet tokenizer;
   Json scheduler;  // scheduler_config.json
   std::string scheduler_place;
   /// Tensors of a single file that belong to no part and are not known strays, for `inspect`.

@@ -73,7 +73,7 @@ Inspection inspect(const checkpoint::ModelFiles& files) {
   result.parts = {report("text_encoder", files.text_encoder, text::expected_tensors(specs.text)),
                   report("unet", files.unet, unet::expected_tensors(specs.unet)),
                   report("vae", files.vae, vae::expected_tensors(specs.vae))};
-  result.tokenizer = files.tokenizer.string();
+  result.tokenizer = files.tokenizer.place().string();
   result.scheduler = json_value(files.scheduler, "_class_name", std::string(), files.scheduler_place);
   result.prediction = json_value(files.scheduler, "prediction_type", std::string("epsilon"), files.scheduler_place);
   result.width = specs.defaults.width;

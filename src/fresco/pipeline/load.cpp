@@ -39,7 +39,7 @@ uint64_t stored_bytes(const checkpoint::ModelFiles& files) {
 }
 
 text::Tokenizer tokenizer_of(const checkpoint::ModelFiles& files) {
-  return files.tokenizer.empty() ? text::Tokenizer::built_in() : text::Tokenizer::load(files.tokenizer);
+  return files.tokenizer.none() ? text::Tokenizer::built_in() : text::Tokenizer::load(files.tokenizer);
 }
 
 std::shared_ptr<Model::Impl> load_parts(checkpoint::ModelFiles files, ModelSpecs specs,
@@ -55,8 +55,9 @@ std::shared_ptr<Model::Impl> load_parts(checkpoint::ModelFiles files, ModelSpecs
   vae::Vae vae(specs.vae, weights(files.vae), preparation);
   auto tokenizer = reading.get();
   if (static_cast<int64_t>(tokenizer.vocabulary_size()) > specs.text.vocabulary)
-    throw FormatError(files.tokenizer.string(), fmt::format("the tokenizer has {} words, the text encoder knows {}",
-                                                            tokenizer.vocabulary_size(), specs.text.vocabulary));
+    throw FormatError(files.tokenizer.place().string(),
+                      fmt::format("the tokenizer has {} words, the text encoder knows {}", tokenizer.vocabulary_size(),
+                                  specs.text.vocabulary));
   const auto precision = precision_of(preparation);
   return std::shared_ptr<Model::Impl>(
       new Model::Impl{.files = std::move(files),

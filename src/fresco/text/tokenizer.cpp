@@ -68,7 +68,7 @@ std::string Tokenizer::Impl::decode(const int64_t* begin, const int64_t* end) co
   return text;
 }
 
-Tokenizer Tokenizer::load(const std::filesystem::path& folder) {
+Tokenizer Tokenizer::load(const FileSet& folder) {
   return Tokenizer(std::make_shared<const Impl>(read_tokenizer_folder(folder)));
 }
 

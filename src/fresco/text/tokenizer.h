@@ -1,11 +1,12 @@
 #pragma once
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "fresco/core/file_set.h"
 
 namespace fresco::text {
 
@@ -21,11 +22,11 @@ struct Tokens {
 /// to share between threads.
 class Tokenizer {
  public:
-  /// From a folder with vocab.json + merges.txt, else tokenizer.json; tokenizer_config.json,
+  /// From a folder (or files that came in another file) with vocab.json + merges.txt, else tokenizer.json; tokenizer_config.json,
   /// special_tokens_map.json and added_tokens.json beside them are honoured as transformers does:
   /// do_lower_case changes nothing in a CLIP tokenizer.
   /// Errors: InputError (missing file), FormatError (broken file).
-  static Tokenizer load(const std::filesystem::path& folder);
+  static Tokenizer load(const FileSet& folder);
   /// The vocabulary that is compiled into fresco (OpenAI's CLIP, MIT).
   static Tokenizer built_in();
 

@@ -5,18 +5,17 @@
 #include <array>
 
 #include "fresco/core/error.h"
-#include "fresco/core/files.h"
 #include "fresco/core/json.h"
 #include "fresco/text/byte_alphabet.h"
 
 namespace fresco::text {
 namespace {
 
-namespace fs = std::filesystem;
-
 // transformers reads no more of a CLIP merges.txt: 49,152 less 256 bytes and 2 special tokens.
 constexpr size_t kMostMerges = 49152 - 256 - 2;
 constexpr uint64_t kLargestFile = uint64_t{64} << 20;
+
+const std::string kWords = "vocab.json", kMerges = "merges.txt", kWhole = "tokenizer.json";
 
 // Words between white space, as many as `Count`; nothing when there are more or fewer.
 template <size_t Count>
@@ -40,9 +39,9 @@ void add_merge_line(std::string_view line, std::string_view where, Vocabulary& v
   vocabulary.add_merge(halves[0], halves[1], where);
 }
 
-void read_vocab_json(const fs::path& file, Vocabulary& vocabulary) {
-  const Json words = read_json(file);
-  const std::string where = file.string();
+void read_vocab_json(const FileSet& folder, Vocabulary& vocabulary) {
+  const Json words = folder.json(kWords);
+  const std::string where = folder.place(kWords);
   if (!words.is_object())
     throw FormatError(where, expected_got("an object of words with their ids", words.type_name()));
   for (const auto& [word, id] : words.items()) {
@@ -52,14 +51,14 @@ void read_vocab_json(const fs::path& file, Vocabulary& vocabulary) {
   if (vocabulary.size() == 0) throw FormatError(where, "no word in it");
 }
 
-void read_merges_txt(const fs::path& file, Vocabulary& vocabulary) {
-  const std::string text = read_file(file, kLargestFile);
+void read_merges_txt(const FileSet& folder, Vocabulary& vocabulary) {
+  const std::string text = folder.read(kMerges, kLargestFile), where = folder.place(kMerges);
   std::string_view rest = text;
   rest = rest.substr(0, rest.find_last_not_of(" \t\r\n") + 1);
   // The first line names a version and is skipped whatever it says, as transformers does.
   for (size_t line = 1; !rest.empty() && line <= kMostMerges + 1; ++line) {
     const size_t end = std::min(rest.find('\n'), rest.size());
-    if (line > 1) add_merge_line(rest.substr(0, end), fmt::format("{}: line {}", file.string(), line), vocabulary);
+    if (line > 1) add_merge_line(rest.substr(0, end), fmt::format("{}: line {}", where, line), vocabulary);
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
 }
@@ -141,9 +140,9 @@ AddedToken read_added_token(const Json& entry, std::string_view where) {
   return token;
 }
 
-void read_tokenizer_json(const fs::path& file, TokenizerParts& parts) {
-  const Json document = read_json(file);
-  const std::string where = file.string();
+void read_tokenizer_json(const FileSet& folder, TokenizerParts& parts) {
+  const Json document = folder.json(kWhole);
+  const std::string where = folder.place(kWhole);
   if (!document.is_object() || !document.contains("model") || !document["model"].is_object())
     throw FormatError(where, "expected an object \"model\"");
   const Json& model = document["model"];
@@ -160,20 +159,21 @@ void read_tokenizer_json(const fs::path& file, TokenizerParts& parts) {
 
 }  // namespace
 
-TokenizerParts read_tokenizer_folder(const fs::path& folder) {
+TokenizerParts read_tokenizer_folder(const FileSet& folder) {
   TokenizerParts parts;
-  const fs::path words = folder / "vocab.json", merges = folder / "merges.txt", whole = folder / "tokenizer.json";
-  const bool has_words = fs::exists(words), has_merges = fs::exists(merges), has_whole = fs::exists(whole);
+  const bool has_words = folder.has(kWords), has_merges = folder.has(kMerges), has_whole = folder.has(kWhole);
   if (has_words && has_merges) {
-    read_vocab_json(words, parts.vocabulary);
-    read_merges_txt(merges, parts.vocabulary);
+    read_vocab_json(folder, parts.vocabulary);
+    read_merges_txt(folder, parts.vocabulary);
   } else if (has_whole) {
-    read_tokenizer_json(whole, parts);
+    read_tokenizer_json(folder, parts);
   } else if (has_words || has_merges) {
-    throw FormatError(folder.string(), fmt::format("{} is missing beside {}", has_words ? "merges.txt" : "vocab.json",
-                                                   has_words ? "vocab.json" : "merges.txt"));
+    throw FormatError(folder.place().string(),
+                      fmt::format("{} is missing beside {}", has_words ? "merges.txt" : "vocab.json",
+                                  has_words ? "vocab.json" : "merges.txt"));
   } else {
-    throw InputError(folder.string(), "no tokenizer here: expected vocab.json and merges.txt, or tokenizer.json");
+    throw InputError(folder.place().string(),
+                     "no tokenizer here: expected vocab.json and merges.txt, or tokenizer.json");
   }
   read_tokenizer_settings(folder, parts);
   return parts;

@@ -10,17 +10,15 @@
 namespace fresco::text {
 namespace {
 
-namespace fs = std::filesystem;
-
 struct File {
   Json object = Json::object();
   std::string where;
 };
 
-File read_optional(const fs::path& file) {
-  File read{.where = file.string()};
-  if (!fs::exists(file)) return read;
-  read.object = read_json(file);
+File read_optional(const FileSet& folder, const std::string& name) {
+  File read{.where = folder.place(name)};
+  if (!folder.has(name)) return read;
+  read.object = folder.json(name);
   if (!read.object.is_object()) throw FormatError(read.where, expected_got("an object", read.object.type_name()));
   return read;
 }
@@ -46,11 +44,11 @@ const AddedToken* find(const std::vector<AddedToken>& tokens, std::string_view c
 
 class SettingsReader {
  public:
-  SettingsReader(const fs::path& folder, TokenizerParts& parts)
+  SettingsReader(const FileSet& folder, TokenizerParts& parts)
       : parts_(parts),
-        config_(read_optional(folder / "tokenizer_config.json")),
-        map_(read_optional(folder / "special_tokens_map.json")),
-        extra_(read_optional(folder / "added_tokens.json")) {}
+        config_(read_optional(folder, "tokenizer_config.json")),
+        map_(read_optional(folder, "special_tokens_map.json")),
+        extra_(read_optional(folder, "added_tokens.json")) {}
 
   void read() {
     has_decoder_ = config_.object.contains("added_tokens_decoder") && !config_.object["added_tokens_decoder"].is_null();
@@ -147,6 +145,6 @@ class SettingsReader {
 
 }  // namespace
 
-void read_tokenizer_settings(const fs::path& folder, TokenizerParts& parts) { SettingsReader(folder, parts).read(); }
+void read_tokenizer_settings(const FileSet& folder, TokenizerParts& parts) { SettingsReader(folder, parts).read(); }
 
 }  // namespace fresco::text
