@@ -84,14 +84,6 @@ bool has_middle_block(const TensorSource& unet) {
   return false;
 }
 
-Family family_of(const Part& unet) {
-  const bool flexible =
-      unet.config.contains("configurations") ||
-      json_value<std::string>(unet.config, "_class_name", "", unet.config_place) == "FlexibleUNet2DConditionModel";
-  if (!flexible) return Family::stable_diffusion;
-  return has_middle_block(*unet.tensors) ? Family::decidiffusion_1 : Family::decidiffusion_2;
-}
-
 bool holds_vocabulary(const fs::path& folder) {
   return is_there(folder / "tokenizer.json") || (is_there(folder / "vocab.json") && is_there(folder / "merges.txt"));
 }
@@ -112,6 +104,14 @@ void read_scheduler(ModelFiles& files, const fs::path& model) {
 }
 
 }  // namespace
+
+Family family_of(const Part& unet) {
+  const bool flexible =
+      unet.config.contains("configurations") ||
+      json_value<std::string>(unet.config, "_class_name", "", unet.config_place) == "FlexibleUNet2DConditionModel";
+  if (!flexible) return Family::stable_diffusion;
+  return has_middle_block(*unet.tensors) ? Family::decidiffusion_1 : Family::decidiffusion_2;
+}
 
 void read_config(Part& part, const fs::path& folder) {
   part.config = read_object(folder / "config.json");

@@ -19,6 +19,9 @@ Part open_vae_folder(const std::filesystem::path& folder);
 /// Where the U-Net lies: flexible_unet/ before unet/. Errors: InputError when neither is there.
 std::filesystem::path unet_folder(const std::filesystem::path& model);
 
+/// Which family a U-Net's config and tensors are of.
+Family family_of(const Part& unet);
+
 /// Configs of a model folder without any weights, for single files: unet, vae, text_encoder, scheduler, tokenizer.
 void use_configs(ModelFiles& files, const std::filesystem::path& folder);
 

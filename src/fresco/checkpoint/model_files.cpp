@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "fresco/checkpoint/folder.h"
+#include "fresco/checkpoint/packed_file.h"
 #include "fresco/checkpoint/single_file.h"
 #include "fresco/core/error.h"
 #include "fresco/hub/hub.h"
@@ -40,12 +41,16 @@ ModelFiles open_own(const ModelRequest& request, Observer& observer) {
   std::vector<std::string> parts;
   if (!with_vae) parts = {"unet", "text_encoder", "tokenizer", "scheduler"};
   const fs::path place = locate(request.model, request.revision, std::move(parts), "model", observer);
-  return is_folder(place) ? open_folder(place, with_vae) : open_single_file(place, request.config, with_vae);
+  if (is_folder(place)) return open_folder(place, with_vae);
+  if (!is_packed(place)) return open_single_file(place, request.config, with_vae);
+  if (!request.config.empty()) throw InputError("--config", "a packed file has its configs inside");
+  return open_packed(place);
 }
 
 Part open_vae(const std::string& given, Observer& observer) {
   const fs::path place = locate(given, {}, {"vae"}, "VAE", observer);
-  return is_folder(place) ? open_vae_folder(place) : open_vae_file(place);
+  if (is_folder(place)) return open_vae_folder(place);
+  return is_packed(place) ? open_packed(place).vae : open_vae_file(place);
 }
 
 }  // namespace

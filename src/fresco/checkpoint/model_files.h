@@ -37,7 +37,7 @@ struct ModelFiles {
 };
 
 struct ModelRequest {
-  std::string model;     // diffusers folder, single .safetensors/.ckpt, or hub id
+  std::string model;     // diffusers folder, single .safetensors/.ckpt, packed file, or hub id
   std::string revision;  // for hub ids; empty: main
   std::string vae;       // another VAE: folder, file or hub id; empty: the model's own
   std::string config;    // folder whose configs describe a single file; empty: its shapes do
@@ -49,7 +49,8 @@ ModelFiles open_model(const ModelRequest& request, Observer& observer);
 /// What people and other programs call a model: the last part of its name, without the suffix of a file of weights.
 std::string short_name(const std::string& model);
 
-/// SHA-256 over the names, types, shapes and bytes of every tensor used: the same for a folder and a single file of the same weights.
+/// SHA-256 over the names, types, shapes and bytes of every tensor used: the same for a folder, a single file and a packed file of the
+/// same weights.
 std::string weights_hash(const ModelFiles& files, Observer& observer);
 
 }  // namespace fresco::checkpoint

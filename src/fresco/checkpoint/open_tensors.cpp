@@ -1,6 +1,7 @@
 // Which reader a file gets: its first bytes decide, its suffix never does.
 #include <fmt/format.h>
 
+#include "fresco/checkpoint/packed_header.h"
 #include "fresco/checkpoint/safetensors.h"
 #include "fresco/checkpoint/tensor_source.h"
 #include "fresco/checkpoint/torch_file.h"
@@ -24,6 +25,7 @@ bool is_lfs_pointer(std::string_view text) { return text.starts_with("version ht
 
 [[noreturn]] void refuse(std::string_view text, const std::string& file) {
   if (text.empty()) throw FormatError(file, "empty file; expected tensors");
+  if (text.starts_with(kPackedMagic)) throw FormatError(file, "a packed fresco model; expected plain tensors");
   if (is_web_page(text)) throw FormatError(file, "a web page, not tensors: was an error page saved under this name?");
   if (is_lfs_pointer(text))
     throw FormatError(file, "a git-lfs pointer, not the tensors themselves; run \"git lfs pull\" in its folder");

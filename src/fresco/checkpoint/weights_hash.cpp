@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "fresco/checkpoint/model_files.h"
+#include "fresco/checkpoint/packed_file.h"
 #include "fresco/core/sha256.h"
 
 namespace fresco::checkpoint {
@@ -22,7 +23,7 @@ struct Item {
 std::vector<Item> items_of(const ModelFiles& files) {
   std::vector<Item> items;
   const auto add = [&](std::string_view part, const Part& from) {
-    if (!from.tensors) return;
+    if (!from.tensors || packed_file(from)) return;
     for (const auto& info : from.tensors->tensors()) items.push_back({part, from.tensors.get(), &info, {}});
   };
   add("text_encoder", files.text_encoder);
@@ -76,10 +77,15 @@ class Workers {
 }  // namespace
 
 std::string weights_hash(const ModelFiles& files, Observer& observer) {
+  const auto unet = packed_file(files.unet), vae = packed_file(files.vae);
+  if (unet && unet == vae) return unet->header.weights_hash;
   std::vector<Item> items = items_of(files);
   Workers(items).run(observer);
   Sha256 whole;
   for (const Item& item : items) whole.update(item.line);
+  // Of a packed file's own tensors only the hash of the whole is known.
+  for (const auto& packed : {unet, vae})
+    if (packed) whole.update(packed->header.weights_hash);
   return whole.hex();
 }
 

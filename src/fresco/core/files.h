@@ -23,6 +23,8 @@ class AtomicFile {
 
   void write(std::string_view bytes);
   void write(std::span<const std::byte> bytes);
+  /// Over what was written there.
+  void write_at(uint64_t offset, std::span<const std::byte> bytes);
   /// Flushes to the disk and renames. With overwrite false an existing target is an InputError and stays as it is.
   void commit(bool overwrite);
 
