@@ -13,8 +13,12 @@ namespace fresco::layers {
 Conv Builder::conv(const std::string& name, int64_t in, int64_t out, int64_t side, const ops::ConvGeometry& geometry,
                    int64_t split) {
   const std::vector<int64_t> shape{out, in, side, side};
-  auto conv = std::make_shared<ops::ConvWeights>(source_.stored({name + ".weight"}, shape),
-                                                 source_.get(name + ".bias", {out}), geometry, split);
+  const auto weight = std::vector{name + ".weight"};
+  auto ready = source_.packed(weight, shape, ops::layout_for(shape, geometry, split));
+  auto plain = ready ? ops::StoredTensor() : source_.stored(weight, shape);
+  auto bias = source_.get(name + ".bias", {out});
+  auto conv = ready ? std::make_shared<ops::ConvWeights>(std::move(ready), shape, std::move(bias), geometry, split)
+                    : std::make_shared<ops::ConvWeights>(std::move(plain), std::move(bias), geometry, split);
   conv->name = name;
   index_.add(name + ".weight", shape, [conv](const at::Tensor& value) { conv->assign_weight(value); });
   index_.add(name + ".bias", {out}, [conv](const at::Tensor& value) { conv->assign_bias(value); });
@@ -39,9 +43,13 @@ Linear Builder::matrices(const std::vector<std::string>& names, int64_t in, int6
     for (const auto& name : names) full.push_back(name + suffix);
     return full;
   };
-  auto weight = source_.stored(with(".weight"), {out_each, in});
+  const auto weights = with(".weight");
+  const std::vector<int64_t> whole{static_cast<int64_t>(names.size()) * out_each, in};
+  auto ready = source_.packed(weights, {out_each, in}, gated ? ops::Layout::gated : ops::Layout::matrix);
+  auto plain = ready ? ops::StoredTensor() : source_.stored(weights, {out_each, in});
   auto biases = bias ? source_.stack(with(".bias"), {out_each}, /*may_stay_half=*/false) : at::Tensor();
-  auto linear = std::make_shared<ops::LinearWeights>(std::move(weight), std::move(biases), gated);
+  auto linear = ready ? std::make_shared<ops::LinearWeights>(std::move(ready), whole, std::move(biases), gated)
+                      : std::make_shared<ops::LinearWeights>(std::move(plain), std::move(biases), gated);
   linear->name = names.front();
   for (size_t i = 0; i < names.size(); ++i) {
     const int64_t row = static_cast<int64_t>(i) * out_each;

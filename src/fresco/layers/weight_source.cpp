@@ -49,6 +49,8 @@ std::vector<int64_t> without_trailing_ones(std::vector<int64_t> shape) {
   return shape;
 }
 
+}  // namespace
+
 void check_shape(const std::string& place, const std::string& name, const std::vector<int64_t>& expected,
                  const std::vector<int64_t>& got) {
   if (without_trailing_ones(expected) == without_trailing_ones(got)) return;
@@ -56,6 +58,8 @@ void check_shape(const std::string& place, const std::string& name, const std::v
                     fmt::format("tensor \"{}\": {}", name,
                                 expected_got("shape " + checkpoint::to_string(expected), checkpoint::to_string(got))));
 }
+
+namespace {
 
 // The values of a tensor as they lie in its file, or in memory of their own where the file packs them.
 at::Tensor as_stored(const std::shared_ptr<const checkpoint::TensorSource>& source, const std::string& name,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "fresco/checkpoint/tensor_source.h"
+#include "fresco/ops/gemm/packed_weights.h"
 #include "fresco/ops/memory/stored_tensor.h"
 #include "fresco/ops/products.h"
 
@@ -42,7 +43,16 @@ class WeightSource {
   }
   /// A tensor of which few rows are read: its values may lie in the file's own pages, in the file's type.
   virtual at::Tensor table(const std::string& name, at::IntArrayRef shape) const { return get(name, shape); }
+  /// Matrices or convolutions packed for the kernels in force on this thread, where the source holds them so; else empty.
+  virtual ops::PackedStore packed(const std::vector<std::string>& /*names*/, at::IntArrayRef /*shape*/,
+                                  ops::Layout /*layout*/) const {
+    return {};
+  }
 };
+
+/// Errors: FormatError at `place` when a tensor is not of the shape expected, but for sides of 1 at the end.
+void check_shape(const std::string& place, const std::string& name, const std::vector<int64_t>& expected,
+                 const std::vector<int64_t>& got);
 
 /// Tensors of a checkpoint, converted to the preparation's type on its device; mapped pages are released as they are read.
 class CheckpointWeights : public WeightSource {

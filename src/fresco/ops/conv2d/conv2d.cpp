@@ -37,13 +37,13 @@ constexpr std::array<Form<Conv2dCall, at::Tensor>, 6> kForms = {{
     {"reference", conv2d_reference, always<Conv2dCall>},
 }};
 
+}  // namespace
+
 Layout layout_for(at::IntArrayRef shape, const ConvGeometry& geometry, int64_t split) {
   if (shape[2] != 3 || geometry.stride != 1 || shape[1] < kFewChannels) return Layout::taps;
   // A vector of channels lies in one of the two inputs.
   return split % kFewChannels == 0 ? Layout::winograd : Layout::taps;
 }
-
-}  // namespace
 
 ConvWeights::ConvWeights(StoredTensor weight, at::Tensor bias, const ConvGeometry& geometry, int64_t split)
     : weight_(weight, layout_for(weight.sizes(), geometry, split)),
@@ -57,6 +57,14 @@ ConvWeights::ConvWeights(StoredTensor weight, at::Tensor bias, const ConvGeometr
   packs_onednn_ = plain_float && kernels_.isa == Isa::none && forced_form() != "reference";
   assign_weight(values);
 }
+
+ConvWeights::ConvWeights(PackedStore weight, const std::vector<int64_t>& shape, at::Tensor bias,
+                         const ConvGeometry& geometry, int64_t split)
+    : weight_(std::move(weight), layout_for(shape, geometry, split), shape),
+      bias_(std::move(bias)),
+      geometry_(geometry),
+      kernels_(current_kernels()),
+      split_(split) {}
 
 void ConvWeights::assign_weight(const at::Tensor& weight) {
   onednn_ = {};

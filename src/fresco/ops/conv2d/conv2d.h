@@ -22,6 +22,9 @@ constexpr ConvGeometry kHalve3x3{.stride = 2};  // U-Net's downsampling
 constexpr ConvGeometry kHalveBottomRight{
     .stride = 2, .top = 0, .left = 0};  // VAE encoder's: zeros below and right only
 
+/// How weights [C_out, C_in, kh, kw] of such a convolution are packed.
+Layout layout_for(at::IntArrayRef shape, const ConvGeometry& geometry, int64_t split);
+
 /// Weights of one convolution in the layout a form wants; at most one layout is alive. Packing waits for the first use: loading is quick,
 /// and what never runs (the VAE's encoder, for a picture from words alone) is never packed.
 class ConvWeights {
@@ -31,6 +34,9 @@ class ConvWeights {
   /// weight [C_out, C_in, kh, kw], float32 or, where the form in force on this thread packs, as narrow as the checkpoint has it; bias
   /// [C_out] or undefined; split > 0: the first `split` input channels come from x, the others from a skip.
   ConvWeights(StoredTensor weight, at::Tensor bias, const ConvGeometry& geometry, int64_t split = 0);
+  /// Of weights that are packed already, as layout_for() says, for the kernels in force on this thread; shape [C_out, C_in, kh, kw].
+  ConvWeights(PackedStore weight, const std::vector<int64_t>& shape, at::Tensor bias, const ConvGeometry& geometry,
+              int64_t split = 0);
 
   /// Replaces the values. Not while another thread uses them.
   void assign_weight(const at::Tensor& weight);

@@ -234,6 +234,11 @@ KernelSet kernels_for(Isa isa, Products products) {
 
 }  // namespace
 
+int64_t packed_elements(at::IntArrayRef plain, Layout layout, const gemm::Packed& view) {
+  const Shape shape = shape_of(plain, layout);
+  return panels_of(layout, shape.outputs, view.panel) * view.padded_depth() * shape.taps * view.panel;
+}
+
 KernelSet current_kernels() { return kernels_for(current_isa(), current_products()); }
 
 PackedWeights pack(const at::Tensor& plain, Layout layout, const KernelSet& kernels) {
@@ -244,14 +249,22 @@ PackedWeights pack(const at::Tensor& plain, Layout layout, const KernelSet& kern
                  .outputs = shape.outputs,
                  .depth = shape.depth,
                  .panel = layout == Layout::winograd ? kernels.winograd->panel : kernels.matrix->panel};
-  const int64_t panels = panels_of(layout, shape.outputs, packed.view.panel);
-  const int64_t elements = panels * packed.view.padded_depth() * shape.taps * packed.view.panel;
+  const int64_t elements = packed_elements(plain.sizes(), layout, packed.view);
   packed.data = in_large_pages(elements, type_of(storage));
   if (elements != plain.numel()) packed.data.zero_();  // padding
   packed.view.data = packed.data.const_data_ptr();
   const bool rounded = storage == Storage::i8;
   move_any<true>(packed, shape, rounded ? round_to_int8(plain, packed) : contiguous(to_type(plain, type_of(storage))));
   return packed;
+}
+
+bool serves(const PackedWeights& packed, const KernelSet& kernels) {
+  if (kernels.isa == Isa::none) return false;
+  const bool winograd = packed.layout == Layout::winograd;
+  if (packed.view.panel != (winograd ? kernels.winograd->panel : kernels.matrix->panel)) return false;
+  const Storage storage = packed.view.storage;
+  const auto half_or_float = at::empty({0}, storage == Storage::f16 ? at::kHalf : at::kFloat);
+  return storage == storage_for(half_or_float, packed.layout, kernels.products);
 }
 
 at::Tensor unpack(const PackedWeights& packed, at::IntArrayRef shape) {
@@ -262,6 +275,7 @@ at::Tensor unpack(const PackedWeights& packed, at::IntArrayRef shape) {
 }
 
 PackedWeights LazyWeights::packed(const KernelSet& kernels) const {
+  if (ready_) return ready_();
   const auto pack_values = [&](const at::Tensor& plain) {
     const Span span("pack weights", name(kernels.isa), [&] { return elementwise_cost(plain, 0); });
     return pack(plain, layout_, kernels);
@@ -282,6 +296,7 @@ PackedWeights LazyWeights::packed(const KernelSet& kernels) const {
 
 at::Tensor LazyWeights::plain() const {
   const auto copied = [](const at::Tensor& values) { return empty(values.sizes(), values.options()).copy_(values); };
+  if (ready_) return unpack(ready_(), shape_);
   const std::lock_guard lock(mutex_);
   if (packed_.data.defined()) return unpack(packed_, shape_);
   return plain_.held() ? plain_.tensor() : plain_.use(copied);
@@ -290,6 +305,7 @@ at::Tensor LazyWeights::plain() const {
 void LazyWeights::assign(at::Tensor plain) {
   plain_ = std::move(plain);
   packed_ = {};
+  ready_ = {};
 }
 
 bool can_pack(const StoredTensor& plain) {

@@ -2,6 +2,7 @@
 // Weights in the layout that one instruction set's kernels read, and which kernels those are.
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <mutex>
 #include <vector>
 
@@ -50,12 +51,25 @@ PackedWeights pack(const at::Tensor& plain, Layout layout, const KernelSet& kern
 /// Back to a plain tensor of this shape, float32 or float16 as it is stored.
 at::Tensor unpack(const PackedWeights& packed, at::IntArrayRef shape);
 
+/// Whether these kernels read weights that are packed so.
+bool serves(const PackedWeights& packed, const KernelSet& kernels);
+
+/// Elements that a tensor of this shape takes in this layout and in the storage and panels of `view`.
+int64_t packed_elements(at::IntArrayRef shape, Layout layout, const gemm::Packed& view);
+
+/// Weights that somebody else keeps packed, in a mapped file: asked for at each use, let go of after it.
+using PackedStore = std::function<PackedWeights()>;
+
 /// A tensor of weights that is plain until its first use and packed from then on; one copy at a time. One that is left in its store is
 /// packed anew for each use, in memory of the drawing; as 8-bit integers, which take long to make and little to keep, once. Safe from
 /// several threads, except where noted.
 class LazyWeights {
  public:
   LazyWeights(StoredTensor plain, Layout layout) : plain_(std::move(plain)), layout_(layout), shape_(plain_.sizes()) {}
+
+  /// Packed already, of a plain tensor of this shape.
+  LazyWeights(PackedStore ready, Layout layout, std::vector<int64_t> shape)
+      : ready_(std::move(ready)), layout_(layout), shape_(std::move(shape)) {}
 
   /// Packs on the first call. kernels: the same at every call.
   PackedWeights packed(const KernelSet& kernels) const;
@@ -70,6 +84,7 @@ class LazyWeights {
   mutable std::mutex mutex_;
   mutable StoredTensor plain_;
   mutable PackedWeights packed_;
+  PackedStore ready_;  // before both others
   Layout layout_;
   std::vector<int64_t> shape_;
 };

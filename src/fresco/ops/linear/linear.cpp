@@ -32,10 +32,16 @@ LinearWeights::LinearWeights(StoredTensor weight, at::Tensor bias, bool gated)
   if (can_pack(weight)) kernels_ = current_kernels();
 }
 
+LinearWeights::LinearWeights(PackedStore weight, std::vector<int64_t> shape, at::Tensor bias, bool gated)
+    : weight_(std::move(weight), gated ? Layout::gated : Layout::matrix, std::move(shape)),
+      bias_(std::move(bias)),
+      kernels_(current_kernels()),
+      gated_(gated) {}
+
 // Weights that a single tensor fills are swapped; a part of a stack is copied into its rows.
 void LinearWeights::assign_weight(const at::Tensor& weight, int64_t row) {
   if (row == 0 && weight.size(0) == outputs()) return weight_.assign(weight);
-  auto whole = weight_.plain();
+  auto whole = weight_.plain().clone();  // it may lie in a file
   whole.narrow(0, row, weight.size(0)).copy_(weight);
   weight_.assign(std::move(whole));
 }
@@ -44,6 +50,7 @@ void LinearWeights::assign_bias(const at::Tensor& bias, int64_t row) {
   if (row == 0 && bias.sizes() == bias_.sizes()) {
     bias_ = bias;
   } else {
+    bias_ = bias_.clone();  // it may lie in a file
     bias_.narrow(0, row, bias.size(0)).copy_(bias);
   }
 }

@@ -17,6 +17,8 @@ class LinearWeights {
   /// weight [C_out, C_in], float32 or, where the form in force on this thread packs, as narrow as the checkpoint has it; bias [C_out] or
   /// undefined. gated: outputs are [value, gate], for linear_geglu.
   LinearWeights(StoredTensor weight, at::Tensor bias, bool gated = false);
+  /// Of weights that are packed already for the kernels in force on this thread; shape [C_out, C_in].
+  LinearWeights(PackedStore weight, std::vector<int64_t> shape, at::Tensor bias, bool gated);
 
   /// Plain, in the type of `like`.
   at::Tensor weight(at::ScalarType type) const { return weight_.plain().to(type); }
