@@ -10,6 +10,7 @@
 
 #include "fresco/core/error.h"
 #include "fresco/core/memory.h"
+#include "fresco/layers/packed_source.h"
 
 namespace fresco::benchmarks {
 namespace {
@@ -57,13 +58,11 @@ const Pieces::Networks& Pieces::networks() {
   const auto files = checkpoint::open_model(options_.files, no_observer());
   const auto specs = pipeline::read_specs(files);
   check_side("the U-Net", unet::side_fits(specs.unet, size_ / 8), size_);
-  const auto preparation = pipeline::preparation_for(options_);
-  const auto weights = [&](const checkpoint::Part& part) {
-    return layers::CheckpointWeights(part.tensors, preparation);
-  };
-  networks_.emplace(Networks{.text = text::TextEncoder(specs.text, weights(files.text_encoder), preparation),
-                             .unet = unet::UNet(specs.unet, weights(files.unet), preparation),
-                             .vae = vae::Vae(specs.vae, weights(files.vae), preparation)});
+  const auto preparation = pipeline::preparation_for(options_, files);
+  const auto weights = [&](const checkpoint::Part& part) { return layers::open_weights(part.tensors, preparation); };
+  networks_.emplace(Networks{.text = text::TextEncoder(specs.text, *weights(files.text_encoder), preparation),
+                             .unet = unet::UNet(specs.unet, *weights(files.unet), preparation),
+                             .vae = vae::Vae(specs.vae, *weights(files.vae), preparation)});
   bound_ = networks_->unet.bind(context_);
   release_freed_memory();
   return *networks_;

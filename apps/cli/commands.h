@@ -9,6 +9,7 @@ void compare_command(const Arguments& arguments);
 /// For compare_command alone: the process in which it has one model measured.
 void measure_command(const Arguments& arguments);
 void inspect_command(const Arguments& arguments);
+void pack_command(const Arguments& arguments);
 void samplers_command(const Arguments& arguments);
 
 }  // namespace fresco::cli

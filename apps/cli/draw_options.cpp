@@ -43,9 +43,10 @@ void declare_picture(CLI::App& app, DrawOptions& options) {
 void declare_model(CLI::App& app, DrawOptions& options) {
   Choices& c = options.choices;
   const char* group = "Model";
-  add_text(app, "--model", c.model, "MODEL",
-           "Folder, .safetensors or .ckpt file, or hub id such as Deci/DeciDiffusion-v1-0\n"
-           "(default: $FRESCO_MODEL, else the small model that comes with fresco)")
+  add_text(
+      app, "--model", c.model, "MODEL",
+      "Folder, .safetensors or .ckpt file, file that `fresco pack` wrote,\nor hub id such as Deci/DeciDiffusion-v1-0\n"
+      "(default: $FRESCO_MODEL, else the small model that comes with fresco)")
       ->group(group);
   add_text(app, "--revision", c.revision, "NAME", "Branch, tag or commit of a hub id (default main)")->group(group);
   add_text(app, "--config", c.config, "FOLDER", "Folder whose configs describe a single file")->group(group);

@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "default_model.h"
+#include "fresco/checkpoint/packed_file.h"
 #include "fresco/core/error.h"
 #include "fresco/core/names.h"
 #include "fresco/ops/machine_rate.h"
@@ -41,9 +42,11 @@ std::string verdict(const PartReport& part) {
 }
 
 std::string table(const Inspection& model) {
-  std::string text = fmt::format("  {:<14}{:>15}  {:<12}{}\n", "part", "parameters", "types", "tensors");
+  size_t width = 10;
+  for (const PartReport& part : model.parts) width = std::max(width, element_types(part).size());
+  std::string text = fmt::format("  {:<14}{:>15}  {:<{}}  {}\n", "part", "parameters", "types", width, "tensors");
   for (const PartReport& part : model.parts) {
-    text += fmt::format("  {:<14}{:>15}  {:<12}{}\n", part.name, grouped(part.parameters), element_types(part),
+    text += fmt::format("  {:<14}{:>15}  {:<{}}  {}\n", part.name, grouped(part.parameters), element_types(part), width,
                         verdict(part));
   }
   return text + fmt::format("  {:<14}{:>15}\n", "together", grouped(model.parameters()));
@@ -74,6 +77,11 @@ std::string report(const Inspection& model) {
     text += fmt::format("  {:<14}{}\n", name, value);
   };
   fact("family", std::string(checkpoint::name(model.family)));
+  if (model.packed) {
+    const auto& packed = *model.packed;
+    fact("packed", fmt::format("for {} in {}, by {}, from {}", packed.isa, packed.products,
+                               printable(packed.program, 40), printable(packed.source)));
+  }
   if (model.root != model.given) fact("found at", model.root);
   fact("picture size", fmt::format("{}x{}", model.width, model.height));
   fact("scheduler",
@@ -115,11 +123,12 @@ void inspect_command(const Arguments& arguments) {
       "Tells what a model is made of, what is missing, extra or of the wrong shape, and what this machine can run.\n"
       "Weights are not loaded.",
       "fresco inspect");
-  bool json = false;
+  bool json = false, verify = false;
   std::optional<std::string> revision, config, vae;
   add_text(app, "--revision", revision, "NAME", "Branch, tag or commit of a hub id");
   add_text(app, "--config", config, "FOLDER", "Folder whose configs describe a single file");
   add_text(app, "--vae", vae, "MODEL", "Another VAE: folder, file or hub id");
+  app.add_flag("--verify", verify, "Read a packed file whole and compare its checksums");
   app.add_flag("--json", json, "As one JSON object");
   Operands models{.usage = "MODEL", .most = 1, .found = {}};
   if (!parse(app, arguments, models)) return;
@@ -127,10 +136,16 @@ void inspect_command(const Arguments& arguments) {
   const auto reporter = make_reporter(json ? ReportStyle::quiet : ReportStyle::text);
   const std::string given = models.found.empty() ? default_model() : models.found.front();
   const checkpoint::ModelRequest request{given, revision.value_or(""), vae.value_or(""), config.value_or("")};
-  const Inspection inspection = pipeline::inspect(checkpoint::open_model(request, *reporter));
+  const checkpoint::ModelFiles files = checkpoint::open_model(request, *reporter);
+  const Inspection inspection = pipeline::inspect(files);
   write_out(json ? report_json(inspection).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
                  : report(inspection) + machine());
   pipeline::check_whole(inspection);
+  if (!verify) return;
+  const auto packed = checkpoint::packed_file(files.unet);
+  if (!packed) throw InputError("--verify", fmt::format("{} is not packed: it has no checksums", given));
+  checkpoint::verify_packed(*packed, *reporter);
+  reporter->on_note("every checksum fits");
 }
 
 }  // namespace fresco::cli

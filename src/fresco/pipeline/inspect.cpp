@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "fresco/checkpoint/packed_file.h"
 #include "fresco/core/checked.h"
 #include "fresco/core/error.h"
 #include "fresco/pipeline/model_specs.h"
@@ -83,6 +84,10 @@ Inspection inspect(const checkpoint::ModelFiles& files) {
   result.memory.drawing =
       static_cast<int64_t>(activation_bytes(specs, 1, result.width, result.height, sizeof(float)).most());
   result.unused = files.unused;
+  if (const auto packed = checkpoint::packed_file(files.unet)) {
+    const auto& header = packed->header;
+    result.packed = {header.isa, header.products, header.program, header.source};
+  }
   return result;
 }
 
@@ -102,6 +107,11 @@ void check_whole(const Inspection& inspection) {
 }
 
 Json to_json(const Inspection& inspection) {
+  Json packed;
+  if (inspection.packed) {
+    const auto& [isa, products, program, source] = *inspection.packed;
+    packed = {{"isa", isa}, {"products", products}, {"program", program}, {"source", source}};
+  }
   Json parts = Json::array();
   for (const PartReport& part : inspection.parts) parts.push_back(report_json(part));
   return {{"model", inspection.given},
@@ -118,6 +128,7 @@ Json to_json(const Inspection& inspection) {
            {{"weights_f32_bytes", inspection.memory.weights_f32},
             {"weights_half_bytes", inspection.memory.weights_half},
             {"drawing_bytes", inspection.memory.drawing}}},
+          {"packed", packed},
           {"unused", inspection.unused},
           {"whole", inspection.whole()}};
 }

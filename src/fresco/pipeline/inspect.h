@@ -2,6 +2,7 @@
 // What a model is made of, told from its configs and tensor headers alone. Free of libtorch.
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,11 @@ struct Inspection {
   int64_t width = 0, height = 0;  // of the pictures it was trained for
   MemoryNeed memory;
   std::vector<std::string> unused;  // tensors of a single file that belong to no part
+  /// Of a packed file: what for, by which program, from what.
+  struct Packed {
+    std::string isa, products, program, source;
+  };
+  std::optional<Packed> packed;
   bool whole() const;
   int64_t parameters() const;
 };

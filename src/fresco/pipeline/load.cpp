@@ -7,6 +7,7 @@
 
 #include "fresco/core/error.h"
 #include "fresco/core/memory.h"
+#include "fresco/layers/packed_source.h"
 #include "fresco/pipeline/loaded_model.h"
 #include "fresco/pipeline/torch_errors.h"
 
@@ -30,14 +31,6 @@ class LoadProgress {
   uint64_t done_ = 0, total_;
 };
 
-uint64_t stored_bytes(const checkpoint::ModelFiles& files) {
-  uint64_t sum = 0;
-  for (const auto* part : {&files.unet, &files.vae, &files.text_encoder}) {
-    for (const auto& info : part->tensors->tensors()) sum += info.bytes();
-  }
-  return sum;
-}
-
 text::Tokenizer tokenizer_of(const checkpoint::ModelFiles& files) {
   return files.tokenizer.none() ? text::Tokenizer::built_in() : text::Tokenizer::load(files.tokenizer);
 }
@@ -48,11 +41,11 @@ std::shared_ptr<Model::Impl> load_parts(checkpoint::ModelFiles files, ModelSpecs
   // Reading a vocabulary takes a fifth of a second of one processor; weights wait for memory meanwhile.
   auto reading = std::async(std::launch::async, [&files] { return tokenizer_of(files); });
   const auto weights = [&](const checkpoint::Part& part) {
-    return layers::CheckpointWeights(part.tensors, preparation, [&](uint64_t bytes) { progress(bytes); });
+    return layers::open_weights(part.tensors, preparation, [&](uint64_t bytes) { progress(bytes); });
   };
-  text::TextEncoder text_encoder(specs.text, weights(files.text_encoder), preparation);
-  unet::UNet unet(specs.unet, weights(files.unet), preparation);
-  vae::Vae vae(specs.vae, weights(files.vae), preparation);
+  text::TextEncoder text_encoder(specs.text, *weights(files.text_encoder), preparation);
+  unet::UNet unet(specs.unet, *weights(files.unet), preparation);
+  vae::Vae vae(specs.vae, *weights(files.vae), preparation);
   auto tokenizer = reading.get();
   if (static_cast<int64_t>(tokenizer.vocabulary_size()) > specs.text.vocabulary)
     throw FormatError(files.tokenizer.place().string(),
@@ -81,8 +74,10 @@ Model Model::load(const LoadOptions& options, Observer& observer) {
     if (options.threads < 0)
       throw InputError("--threads", expected_got("a number from 0", fmt::format("{}", options.threads)));
     if (options.threads > 0) at::set_num_threads(options.threads);
-    const auto preparation = preparation_for(options);
+    preparation_for(options);  // refuses before anything is downloaded
     auto files = checkpoint::open_model(options.files, observer);
+    const auto preparation = preparation_for(options, files);
+    tell_fit(files, preparation, observer);
     auto specs = read_specs(files);
     require_memory(files, specs, preparation, kSmallestSide, kSmallestSide);
     Model model;

@@ -28,6 +28,11 @@ struct Model::Impl {
 
 /// Device and element type for what was asked. Errors: ResourceError when there is no such device, InputError for a precision it lacks.
 layers::Preparation preparation_for(const LoadOptions& options);
+/// The same for these files: a packed one has a precision of its own. Errors: also InputError when its weights were rounded to another.
+layers::Preparation preparation_for(const LoadOptions& options, const checkpoint::ModelFiles& files);
+
+/// Warns when a packed file was made for other kernels than those that will run.
+void tell_fit(const checkpoint::ModelFiles& files, const layers::Preparation& preparation, Observer& observer);
 
 /// The word for what was prepared.
 Precision precision_of(const layers::Preparation& preparation);

@@ -85,6 +85,14 @@ uint64_t kept_bytes(const checkpoint::ModelFiles& files, const WeightKeeping& ke
   return sum + largest;
 }
 
+uint64_t stored_bytes(const checkpoint::ModelFiles& files) {
+  uint64_t sum = 0;
+  for (const auto* part : {&files.unet, &files.vae, &files.text_encoder}) {
+    for (const auto& info : part->tensors->tensors()) sum += info.bytes();
+  }
+  return sum;
+}
+
 ActivationBytes activation_bytes(const ModelSpecs& specs, int64_t pictures, int64_t width, int64_t height,
                                  uint64_t element_bytes) {
   const int64_t h = height / specs.vae.scale(), w = width / specs.vae.scale();

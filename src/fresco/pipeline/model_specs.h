@@ -32,6 +32,9 @@ struct WeightKeeping {
 /// The memory that weights take then, in bytes.
 uint64_t kept_bytes(const checkpoint::ModelFiles& files, const WeightKeeping& keeping);
 
+/// Bytes of all weights as the files hold them.
+uint64_t stored_bytes(const checkpoint::ModelFiles& files);
+
 /// What the networks' activations take beside the weights, in bytes, with an eighth more for gaps between blocks and for what
 /// operators need inside.
 struct ActivationBytes {

@@ -1,0 +1,81 @@
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "commands.h"
+#include "default_model.h"
+#include "fresco/core/error.h"
+#include "fresco/core/memory.h"
+#include "fresco/pipeline/pack.h"
+#include "progress_bar.h"
+#include "reporter.h"
+
+namespace fresco::cli {
+namespace {
+
+constexpr const char* kExamples = R"(Examples:
+  fresco pack Deci/DeciDiffusion-v1-0 --out deci.fresco
+  fresco draw "a lighthouse in a storm" --model deci.fresco
+  fresco pack v1-5.safetensors --vae vae-ft-mse --out sd.fresco --precision fast)";
+
+struct Options {
+  std::optional<std::string> out, revision, config, vae, precision, ops;
+  std::optional<int> threads;
+  bool overwrite = false, json = false, quiet = false;
+};
+
+void declare(CLI::App& app, Options& options) {
+  add_text(app, "--out", options.out, "FILE", "The file to write");
+  add_text(app, "--precision", options.precision, "auto|f32|bf16|int8|fast",
+           "What products multiply (default auto: f32); fast is the\nfastest that this processor has");
+  add_text(app, "--ops", options.ops, "auto|avx2|avx512|...",
+           "Pack for a lesser instruction set than this processor's");
+  add_text(app, "--revision", options.revision, "NAME", "Branch, tag or commit of a hub id");
+  add_text(app, "--config", options.config, "FOLDER", "Folder whose configs describe a single file");
+  add_text(app, "--vae", options.vae, "MODEL", "Another VAE: folder, file or hub id");
+  add_integer(app, "--threads", options.threads, 1, 4096, "Threads of the CPU (default: all processors)");
+  app.add_flag("--overwrite", options.overwrite, "Replace a file that exists");
+  app.add_flag("--json", options.json, "Tell progress and the result as JSON, an object a line");
+  app.add_flag("--quiet", options.quiet, "Print only warnings and errors");
+  app.footer(kExamples);
+}
+
+pipeline::PackRequest request_of(const Options& options, const std::string& model) {
+  if (!options.out) throw InputError("--out", "expected the name of the file to write, got nothing");
+  return {
+      .load = {.files = {model, options.revision.value_or(""), options.vae.value_or(""), options.config.value_or("")},
+               .precision = parse_precision(options.precision.value_or("auto")),
+               .ops = options.ops.value_or("auto"),
+               .threads = options.threads.value_or(0)},
+      .out = *options.out,
+      .overwrite = options.overwrite};
+}
+
+}  // namespace
+
+void pack_command(const Arguments& arguments) {
+  CLI::App app(
+      "Writes a model into one file with its weights as this processor's operators read them.\n"
+      "--model draws from it like from any other; it is mapped into memory and ready at once.",
+      "fresco pack");
+  Options options;
+  declare(app, options);
+  Operands models{.usage = "MODEL", .most = 1, .found = {}};
+  if (!parse(app, arguments, models)) return;
+  const auto start = std::chrono::steady_clock::now();
+  const auto reporter = make_reporter(options.json    ? ReportStyle::json
+                                      : options.quiet ? ReportStyle::quiet
+                                                      : ReportStyle::text);
+  const auto request = request_of(options, models.found.empty() ? default_model() : models.found.front());
+  const auto result = pipeline::pack(request, *reporter);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  reporter->on_note(fmt::format("packed for {} in {}, {}", result.isa, name(result.precision),
+                                size_text(static_cast<double>(result.bytes))));
+  reporter->on_done(
+      {{"files", {*options.out}},
+       {"seconds", seconds},
+       {"peak_memory_bytes", peak_memory_bytes()},
+       {"settings", {{"isa", result.isa}, {"precision", name(result.precision)}, {"bytes", result.bytes}}}});
+}
+
+}  // namespace fresco::cli
