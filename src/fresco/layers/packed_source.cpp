@@ -81,7 +81,8 @@ std::vector<int64_t> whole_shape(const PackedTensor& weights) {
                                 printable(weights.names.front())));
 }
 
-// Scales and offsets of weights in 8-bit integers (see gemm::Packed).
+// Scales and offsets of weights in 8-bit integers (see gemm::Packed). Other cuts of the depth show in their length.
+static_assert(ops::gemm::kZero == 128, "offsets in packed files hold this: another one is another kPackedVersion");
 void add_arrays(const std::shared_ptr<const PackedFile>& file, const PackedTensor& weights,
                 ops::PackedWeights& packed) {
   const auto array = [&](const char* name, at::ScalarType type, int64_t elements) {
