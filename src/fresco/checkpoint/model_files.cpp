@@ -79,8 +79,8 @@ std::string short_name(const std::string& model) {
   fs::path path = fs::path(model).lexically_normal();
   if (!path.has_filename()) path = path.parent_path();
   const std::string suffix = path.extension().string();
-  const bool file = suffix == ".safetensors" || suffix == ".ckpt" || suffix == ".pt" || suffix == ".bin" ||
-                    suffix == ".fresco";
+  const bool file =
+      suffix == ".safetensors" || suffix == ".ckpt" || suffix == ".pt" || suffix == ".bin" || suffix == ".fresco";
   const std::string name = (file ? path.stem() : path.filename()).string();
   return name.empty() || name == "." || name == ".." ? model : name;
 }
