@@ -41,7 +41,14 @@ std::vector<Measured> measure(const std::vector<Way>& ways, int repeat) {
   return measured;
 }
 
+// Errors beyond this, relative to the largest result, are not rounding.
+double most_error(Arithmetic arithmetic) { return arithmetic == Arithmetic::f32 ? 2e-5 : 3e-2; }
+
+int wrong_answers = 0;
+
 }  // namespace
+
+int wrong() { return wrong_answers; }
 
 KernelTable::KernelTable(std::string title, KernelOptions options, ops::MachineRates rates, Rate rate)
     : options_(std::move(options)), rates_(std::move(rates)), rate_(rate) {
@@ -63,9 +70,12 @@ void KernelTable::compare(const std::string& shape, double work, const std::vect
   for (size_t i = 0; i < ways.size(); ++i) {
     const double rate = work / measured[i].seconds, most = best(ways[i]);
     const auto share = most > 0 ? fmt::format("{:.0f} %", 100 * rate / most) : "-";
-    fmt::print("{:<42} {:<16} {:>9.2f} {:>8.1f} {:>8} {:>8.2f} {:>9.1e}\n", shape, ways[i].name,
-               1e3 * measured[i].seconds, rate / 1e9, share, measured.back().seconds / measured[i].seconds,
-               error(measured[i].result));
+    const double apart = error(measured[i].result);
+    const bool right = apart <= most_error(ways[i].arithmetic);  // nor for what is no number
+    fmt::print("{:<42} {:<16} {:>9.2f} {:>8.1f} {:>8} {:>8.2f} {:>9.1e}{}\n", shape, ways[i].name,
+               1e3 * measured[i].seconds, rate / 1e9, share, measured.back().seconds / measured[i].seconds, apart,
+               right ? "" : "  WRONG");
+    if (!right) ++wrong_answers;
   }
 }
 

@@ -54,6 +54,9 @@ class KernelTable {
   Rate rate_;
 };
 
+/// Rows printed so far whose error is more than rounding.
+int wrong();
+
 void linear_table(const KernelOptions& options, const ops::MachineRates& rates);
 void conv2d_table(const KernelOptions& options, const ops::MachineRates& rates);
 void attention_table(const KernelOptions& options, const ops::MachineRates& rates);

@@ -65,7 +65,8 @@ int run(int argc, char** argv) {
     if (operators.empty() || std::find(operators.begin(), operators.end(), name) != operators.end())
       table(options, rates);
   }
-  return 0;
+  if (wrong() > 0) fmt::print(stderr, "{} wrong results\n", wrong());
+  return wrong() > 0 ? 1 : 0;
 }
 
 }  // namespace fresco::benchmarks
