@@ -127,6 +127,8 @@ PackedHeader read_header(const Json& text, std::string_view where) {
     if (!blob.is_object()) throw_json_type("tokenizer", blob, where, "objects");
     header.tokenizer[file] = read_blob(blob, where);
   }
+  if (const auto found = text.find("calibration"); found != text.end())
+    header.calibration = calibration_from(*found, where);
   return header;
 }
 
@@ -265,10 +267,11 @@ std::string to_text(const PackedHeader& header) {
     parts[part] = {{"config", content.config}, {"tensors", tensors}};
   }
   for (const auto& [file, blob] : header.tokenizer) tokenizer[file] = blob_json(blob);
-  const Json text = {{"program", header.program},           {"source", header.source},
-                     {"weights_hash", header.weights_hash}, {"isa", header.isa},
-                     {"products", header.products},         {"parts", parts},
-                     {"scheduler", header.scheduler},       {"tokenizer", tokenizer}};
+  Json text = {{"program", header.program},           {"source", header.source},
+               {"weights_hash", header.weights_hash}, {"isa", header.isa},
+               {"products", header.products},         {"parts", parts},
+               {"scheduler", header.scheduler},       {"tokenizer", tokenizer}};
+  if (header.calibration) text["calibration"] = to_json(*header.calibration);
   return text.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -3,11 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "fresco/checkpoint/calibration.h"
 #include "fresco/checkpoint/tensor_source.h"
 #include "fresco/core/json.h"
 
@@ -58,7 +60,8 @@ struct PackedHeader {
   std::string products;                     // what matrix products multiply: "f32", "bf16", "int8"
   std::map<std::string, PackedPart> parts;  // "text_encoder", "unet", "vae"
   Json scheduler;
-  std::map<std::string, Blob> tokenizer;  // its files by name; empty: the built-in vocabulary
+  std::map<std::string, Blob> tokenizer;   // its files by name; empty: the built-in vocabulary
+  std::optional<Calibration> calibration;  // int8 only: which matrices stand in bfloat16 instead, and why
 };
 
 constexpr std::string_view kPackedMagic = "FRESCOPK";

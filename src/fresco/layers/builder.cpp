@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "fresco/layers/linear_watch.h"
 #include "fresco/ops/cost.h"
 #include "fresco/ops/gradient.h"
 #include "fresco/ops/group_norm_silu/group_norm_silu.h"
@@ -9,6 +10,9 @@
 #include "fresco/ops/memory/arena.h"
 
 namespace fresco::layers {
+
+ScopedOnce::ScopedOnce()
+    : form_("auto", ops::current_products() == ops::Products::i8 ? ops::Products::f32 : ops::current_products()) {}
 
 Conv Builder::conv(const std::string& name, int64_t in, int64_t out, int64_t side, const ops::ConvGeometry& geometry,
                    int64_t split) {
@@ -44,6 +48,7 @@ Linear Builder::matrices(const std::vector<std::string>& names, int64_t in, int6
     return full;
   };
   const auto weights = with(".weight");
+  const ops::ScopedForm form("auto", source_.products_of(names.front()));
   const std::vector<int64_t> whole{static_cast<int64_t>(names.size()) * out_each, in};
   auto ready = source_.packed(weights, {out_each, in}, gated ? ops::Layout::gated : ops::Layout::matrix);
   auto plain = ready ? ops::StoredTensor() : source_.stored(weights, {out_each, in});
@@ -90,6 +95,7 @@ at::Tensor conv2d_doubled(const Conv& conv, const at::Tensor& x) {
 
 at::Tensor linear(const Linear& linear, const at::Tensor& x, const at::Tensor& residual) {
   const ops::ScopedLayer layer(linear->name);
+  if (auto* watch = LinearWatch::current()) watch->on_linear(*linear, x);
   return ops::linear({x, *linear, residual});
 }
 

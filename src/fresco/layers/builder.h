@@ -5,6 +5,7 @@
 
 #include "fresco/layers/weight_source.h"
 #include "fresco/ops/conv2d/conv2d.h"
+#include "fresco/ops/dispatch.h"
 #include "fresco/ops/linear/linear.h"
 
 namespace fresco::layers {
@@ -19,6 +20,16 @@ struct NormWeights {
   at::Tensor weight, bias;
 };
 using Norm = std::shared_ptr<NormWeights>;
+
+/// Matrices that are built while it lives are for what is computed once a prompt, a plan or a picture, not once a step: 8-bit integers
+/// would save no time there, and their error would stand in every step. They multiply float32 instead.
+class ScopedOnce {
+ public:
+  ScopedOnce();
+
+ private:
+  ops::ScopedForm form_;
+};
 
 class Builder {
  public:

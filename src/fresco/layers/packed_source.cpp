@@ -114,6 +114,13 @@ ops::PackedWeights as_they_lie(const std::shared_ptr<const PackedFile>& file, co
   return packed;
 }
 
+// What a file's weights are multiplied in: one for 8-bit integers holds higher matrices, too.
+ops::Products products_in(const PackedTensor& weights, ops::Products products) {
+  const bool matrix = weights.layout == PackedLayout::matrix || weights.layout == PackedLayout::gated;
+  if (products != ops::Products::i8 || !matrix || weights.storage == ElementType::i8) return products;
+  return weights.storage == ElementType::bf16 ? ops::Products::bf16 : ops::Products::f32;
+}
+
 }  // namespace
 
 PackedSource::PackedSource(std::shared_ptr<const checkpoint::PackedTensors> source, Preparation preparation,
@@ -194,6 +201,13 @@ ops::PackedStore PackedSource::packed(const std::vector<std::string>& names, at:
   };
 }
 
+ops::Products PackedSource::products_of(const std::string& layer) const {
+  const auto asked = products_for(preparation_, layer);
+  const bool own = source_->file()->header.products == ops::name(asked);
+  if (!own || source_->find(layer + ".weight") == nullptr) return asked;
+  return products_in(*source_->find_packed(layer + ".weight").weights, asked);
+}
+
 std::unique_ptr<WeightSource> open_weights(std::shared_ptr<const checkpoint::TensorSource> tensors,
                                            const Preparation& preparation, std::function<void(uint64_t)> on_read) {
   if (auto packed = std::dynamic_pointer_cast<const checkpoint::PackedTensors>(tensors))
@@ -205,11 +219,13 @@ bool fits(const PackedFile& file, const Preparation& preparation) {
   const ops::ScopedForm form(preparation.ops, preparation.products);
   const auto kernels = ops::current_kernels();
   if (!preparation.device.is_cpu() || kernels.isa == ops::Isa::none) return file.header.isa == "none";
+  if (file.header.products != ops::name(preparation.products)) return false;
   const auto alive = std::shared_ptr<const PackedFile>(std::shared_ptr<const PackedFile>(), &file);
   for (const auto& [name, part] : file.header.parts) {
     for (const auto& weights : part.tensors) {
       if (weights.layout == PackedLayout::plain) continue;
-      if (!ops::serves(as_they_lie(alive, weights), kernels)) return false;
+      const ops::ScopedForm raised("auto", products_in(weights, preparation.products));
+      if (!ops::serves(as_they_lie(alive, weights), ops::current_kernels())) return false;
     }
   }
   return file.header.isa != "none";

@@ -15,6 +15,7 @@ class PackedSource : public WeightSource {
   at::Tensor table(const std::string& name, at::IntArrayRef shape) const override;
   ops::PackedStore packed(const std::vector<std::string>& names, at::IntArrayRef shape,
                           ops::Layout layout) const override;
+  ops::Products products_of(const std::string& layer) const override;
 
  private:
   /// The weights that hold these tensors and no others, in this order; null when they lie otherwise.

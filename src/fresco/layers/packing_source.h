@@ -18,6 +18,7 @@ class PackingSource : public WeightSource {
   at::Tensor table(const std::string& name, at::IntArrayRef shape) const override;
   ops::PackedStore packed(const std::vector<std::string>& names, at::IntArrayRef shape,
                           ops::Layout layout) const override;
+  ops::Products products_of(const std::string& layer) const override { return source_.products_of(layer); }
 
  private:
   at::Tensor add_plain(const std::vector<std::string>& names, const at::Tensor& values) const;

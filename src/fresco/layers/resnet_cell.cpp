@@ -9,7 +9,10 @@ ResnetCell::ResnetCell(Builder& builder, const std::string& prefix, const Resnet
   const int64_t in = shape.in + shape.skip;
   norm1_ = builder.norm(prefix + ".norm1", in);
   conv1_ = builder.conv(prefix + ".conv1", in, shape.out, 3, ops::kSame3x3);
-  if (shape.time > 0) time_projection_ = builder.linear(prefix + ".time_emb_proj", shape.time, shape.out);
+  if (shape.time > 0) {
+    const ScopedOnce once;
+    time_projection_ = builder.linear(prefix + ".time_emb_proj", shape.time, shape.out);
+  }
   norm2_ = builder.norm(prefix + ".norm2", shape.out);
   conv2_ = builder.conv(prefix + ".conv2", shape.out, shape.out, 3, ops::kSame3x3);
   if (in != shape.out) {

@@ -32,8 +32,11 @@ TransformerCell::TransformerCell(Builder& builder, const std::string& prefix, co
         builder.stacked({at + ".attn1.to_q", at + ".attn1.to_k", at + ".attn1.to_v"}, c, c, /*bias=*/false);
     block.self_out = builder.linear(at + ".attn1.to_out.0", c, c);
     block.cross_q = builder.linear(at + ".attn2.to_q", c, c, /*bias=*/false);
-    block.cross_k = builder.linear(at + ".attn2.to_k", shape.context, c, /*bias=*/false);
-    block.cross_v = builder.linear(at + ".attn2.to_v", shape.context, c, /*bias=*/false);
+    {
+      const ScopedOnce once;
+      block.cross_k = builder.linear(at + ".attn2.to_k", shape.context, c, /*bias=*/false);
+      block.cross_v = builder.linear(at + ".attn2.to_v", shape.context, c, /*bias=*/false);
+    }
     block.cross_out = builder.linear(at + ".attn2.to_out.0", c, c);
     block.feed_in = builder.gated(at + ".ff.net.0.proj", c, 4 * c);
     block.feed_out = builder.linear(at + ".ff.net.2", 4 * c, c);

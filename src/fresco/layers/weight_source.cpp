@@ -88,6 +88,12 @@ at::Tensor read_stack(const std::shared_ptr<const checkpoint::TensorSource>& sou
 
 }  // namespace
 
+ops::Products products_for(const Preparation& preparation, const std::string& layer) {
+  const auto products = ops::current_products();
+  const bool kept = products == ops::Products::i8 && preparation.calibration && preparation.calibration->keeps(layer);
+  return kept ? ops::Products::bf16 : products;
+}
+
 at::Tensor WeightSource::stack(const std::vector<std::string>& names, at::IntArrayRef shape, bool) const {
   std::vector<at::Tensor> parts;
   for (const auto& name : names) parts.push_back(get(name, shape));
@@ -157,6 +163,10 @@ at::Tensor CheckpointWeights::table(const std::string& name, at::IntArrayRef sha
   if (readable(type) != type) return get(name, shape);
   tell(name);
   return as_stored(source_, name, shape);
+}
+
+ops::Products CheckpointWeights::products_of(const std::string& layer) const {
+  return products_for(preparation_, layer);
 }
 
 at::Tensor ParameterMap::get(const std::string& name, at::IntArrayRef shape) const {

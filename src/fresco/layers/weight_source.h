@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "fresco/checkpoint/calibration.h"
 #include "fresco/checkpoint/tensor_source.h"
+#include "fresco/ops/dispatch.h"
 #include "fresco/ops/gemm/packed_weights.h"
 #include "fresco/ops/memory/stored_tensor.h"
 #include "fresco/ops/products.h"
@@ -25,9 +27,14 @@ struct Preparation {
   bool keep_half = false;
   /// Matrices, convolutions and embeddings stay in the checkpoint's file: operators read them anew at each use. CPU only.
   bool leave_stored = false;
+  /// Products in 8-bit integers: matrices that it keeps are multiplied in bfloat16. May be null.
+  std::shared_ptr<const checkpoint::Calibration> calibration;
   /// Type of a network's results: float32 for the narrower types, float64 for float64.
   at::ScalarType result_type() const { return type == at::kDouble ? at::kDouble : at::kFloat; }
 };
+
+/// What the matrix of this name multiplies on this thread, whose products `preparation` may raise.
+ops::Products products_for(const Preparation& preparation, const std::string& layer);
 
 /// Gives tensors by name. Errors: FormatError naming file, tensor, expected and actual shape, or that it is missing.
 class WeightSource {
@@ -48,6 +55,8 @@ class WeightSource {
                                   ops::Layout /*layout*/) const {
     return {};
   }
+  /// What the matrix of this name multiplies: as this thread is told, or more where a calibration asks for that.
+  virtual ops::Products products_of(const std::string& /*layer*/) const { return ops::current_products(); }
 };
 
 /// Errors: FormatError at `place` when a tensor is not of the shape expected, but for sides of 1 at the end.
@@ -64,6 +73,7 @@ class CheckpointWeights : public WeightSource {
   at::Tensor stack(const std::vector<std::string>& names, at::IntArrayRef shape, bool may_stay_half) const override;
   ops::StoredTensor stored(const std::vector<std::string>& names, at::IntArrayRef shape) const override;
   at::Tensor table(const std::string& name, at::IntArrayRef shape) const override;
+  ops::Products products_of(const std::string& layer) const override;
 
  private:
   /// Errors: FormatError when there is no such tensor of this shape; before memory is taken for it.

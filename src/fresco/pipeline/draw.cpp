@@ -159,6 +159,7 @@ Json record(const Model::Impl& model, const Resolved& resolved, const DrawReques
   settings["precision"] = name(model.precision);
   settings["memory"] = name(model.preparation.leave_stored ? Memory::lean : Memory::fast);
   settings["ops"] = model.preparation.ops;
+  if (model.preparation.calibration) settings["kept_in_bf16"] = model.preparation.calibration->kept();
   settings["threads"] = at::get_num_threads();
   return settings;
 }

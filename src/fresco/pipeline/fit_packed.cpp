@@ -41,18 +41,46 @@ layers::Preparation as_packed(const PackedFile& file, LoadOptions options) {
   }
 }
 
+layers::Preparation preparation_for_packed(const LoadOptions& options, const PackedFile& file) {
+  const auto own = precision_in(file);
+  const bool as_it_is = options.precision == Precision::automatic || options.precision == Precision::fast;
+  if (as_it_is && own != Precision::f32) return as_packed(file, options);
+  auto preparation = preparation_for(options);
+  if (rounded(file) && precision_of(preparation) != own)
+    throw InputError(fmt::format("--precision {}", name(options.precision)),
+                     fmt::format("{} holds weights that were rounded to {}; it draws in that precision alone",
+                                 file.place(), name(own)));
+  return preparation;
+}
+
+// Which matrices are kept higher than 8-bit integers, as the user says or the model does. Null: none is.
+std::shared_ptr<const checkpoint::Calibration> calibration_for(const LoadOptions& options,
+                                                               const checkpoint::ModelFiles& files,
+                                                               const layers::Preparation& preparation) {
+  const bool i8 = preparation.products == ops::Products::i8;
+  if (!options.calibration) {
+    const auto own = i8 ? checkpoint::own_calibration(files) : std::nullopt;
+    if (!own) return nullptr;
+    const auto place = checkpoint::packed_file(files.unet) ? files.root : files.root / checkpoint::kCalibrationFile;
+    checkpoint::check_fits(*own, files, place.string());
+    return std::make_shared<const checkpoint::Calibration>(*own);
+  }
+  if (!i8 && options.precision != Precision::fast)
+    throw InputError("--calibration", fmt::format("is for --precision int8 and fast, got {}", name(options.precision)));
+  if (!i8) return nullptr;
+  const auto packed = checkpoint::packed_file(files.unet);
+  if (packed && precision_in(*packed) == Precision::int8)
+    throw InputError("--calibration", fmt::format("{} holds 8-bit integers already, with its own", packed->place()));
+  checkpoint::check_fits(*options.calibration, files, "--calibration");
+  return options.calibration;
+}
+
 }  // namespace
 
 layers::Preparation preparation_for(const LoadOptions& options, const checkpoint::ModelFiles& files) {
   const auto file = checkpoint::packed_file(files.unet);
-  if (!file) return preparation_for(options);
-  const auto own = precision_in(*file);
-  if (options.precision == Precision::automatic && own != Precision::f32) return as_packed(*file, options);
-  auto preparation = preparation_for(options);
-  if (rounded(*file) && precision_of(preparation) != own)
-    throw InputError(fmt::format("--precision {}", name(options.precision)),
-                     fmt::format("{} holds weights that were rounded to {}; it draws in that precision alone",
-                                 file->place(), name(own)));
+  auto preparation = file ? preparation_for_packed(options, *file) : preparation_for(options);
+  preparation.calibration = calibration_for(options, files, preparation);
   return preparation;
 }
 

@@ -99,6 +99,8 @@ std::optional<int> Model::measured_psnr() const {
   return fresco::measured_psnr(impl_->precision);
 }
 
+const checkpoint::Calibration* Model::calibration() const { return impl_->preparation.calibration.get(); }
+
 const std::string& Model::weights_hash() const {
   std::call_once(impl_->hashed, [&] { impl_->hash = checkpoint::weights_hash(impl_->files, no_observer()); });
   return impl_->hash;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "fresco/checkpoint/calibration.h"
 #include "fresco/checkpoint/model_files.h"
 #include "fresco/core/names.h"
 #include "fresco/core/observer.h"
@@ -20,6 +21,8 @@ struct LoadOptions {
   Memory memory = Memory::fast;
   std::string ops = "auto";  // "auto", "reference", or a form's name
   int threads = 0;           // 0: all processors this process may use
+  /// For products in 8-bit integers; null: the one in the model's folder or packed file, if any.
+  std::shared_ptr<const checkpoint::Calibration> calibration;
 };
 
 /// What a model is published with.
@@ -48,6 +51,8 @@ class Model {
   Precision precision() const;
   /// fresco::measured_psnr() where it holds: on a CPU, and not for the reference forms, which keep every value in that precision.
   std::optional<int> measured_psnr() const;
+  /// The calibration that it draws with: null without products in 8-bit integers, or when there is none.
+  const checkpoint::Calibration* calibration() const;
   /// First 10 hexadecimal digits identify the weights in picture files. Computed on first use.
   const std::string& weights_hash() const;
 

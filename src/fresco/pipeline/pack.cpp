@@ -12,6 +12,7 @@
 #include "fresco/layers/packed_source.h"
 #include "fresco/layers/packing_source.h"
 #include "fresco/ops/dispatch.h"
+#include "fresco/pipeline/calibrate.h"
 #include "fresco/pipeline/inspect.h"
 #include "fresco/pipeline/loaded_model.h"
 #include "fresco/pipeline/torch_errors.h"
@@ -26,8 +27,7 @@ const std::vector<std::string> kVocabulary{"vocab.json", "merges.txt"};
 const std::vector<std::string> kSettings{"tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"};
 constexpr uint64_t kLargestTokenizerFile = 64 << 20;
 
-layers::Preparation preparation_of(const PackRequest& request, const checkpoint::ModelFiles& files) {
-  LoadOptions options = request.load;
+layers::Preparation preparation_of(LoadOptions options, const checkpoint::ModelFiles& files) {
   options.device = Device::cpu;
   if (options.precision == Precision::f16)
     throw InputError("--precision f16", "expected auto, f32, bf16, int8 or fast; tensors of float16 stay so under f32");
@@ -36,6 +36,22 @@ layers::Preparation preparation_of(const PackRequest& request, const checkpoint:
   if (preparation.type != at::kFloat)
     throw InputError(fmt::format("--ops {}", options.ops), "nothing to pack for: these operators read plain weights");
   return preparation;
+}
+
+// Measures which matrices bear 8-bit integers, unless that is known or there are none.
+layers::Preparation calibrated(const PackRequest& request, const checkpoint::ModelFiles& files,
+                               layers::Preparation preparation, Observer& observer) {
+  const bool i8 = preparation.products == ops::Products::i8;
+  if (!i8 && !request.prompts.empty())
+    throw InputError("--calibrate", fmt::format("expected --precision int8 or fast beside it, got {}",
+                                                name(precision_of(preparation))));
+  const auto packed = checkpoint::packed_file(files.unet);
+  const bool rounded = packed && packed->header.products == name(Precision::int8);
+  if (!i8 || rounded || (preparation.calibration && request.prompts.empty())) return preparation;
+  LoadOptions options = request.load;
+  options.calibration = std::make_shared<const checkpoint::Calibration>(
+      calibrate({.load = request.load, .prompts = request.prompts}, observer));
+  return preparation_of(options, files);
 }
 
 // At least what the file will take: what is narrow stays so, 8-bit products leave a byte of each value.
@@ -80,7 +96,8 @@ class Packing {
     observer_.on_stage_start("hash");
     header_.weights_hash = checkpoint::weights_hash(files_, observer_);
     check_cancelled(observer_);
-    return {writer_.finish(header_, request_.overwrite), header_.isa, precision_of(preparation_)};
+    if (preparation_.calibration) header_.calibration = *preparation_.calibration;
+    return {writer_.finish(header_, request_.overwrite), header_.isa, precision_of(preparation_), header_.calibration};
   }
 
  private:
@@ -129,8 +146,9 @@ PackResult pack(const PackRequest& request, Observer& observer) {
     if (request.load.threads > 0) at::set_num_threads(request.load.threads);
     auto files = checkpoint::open_model(request.load.files, observer);
     check_whole(inspect(files));
-    const auto preparation = preparation_of(request, files);
-    require_space(request, least_bytes(files, preparation));
+    const auto asked = preparation_of(request.load, files);
+    require_space(request, least_bytes(files, asked));
+    const auto preparation = calibrated(request, files, asked, observer);
     return Packing(request, std::move(files), preparation, observer).run();
   });
 }

@@ -8,6 +8,8 @@ namespace fresco::pipeline {
 struct PackRequest {
   LoadOptions load;  // its precision: auto (f32), f32, bf16, int8 or fast
   std::filesystem::path out;
+  /// In int8: calibrate on these; empty: on calibration_prompts(), unless `load` or the model has a calibration.
+  std::vector<std::string> prompts;
   bool overwrite = false;
 };
 
@@ -15,6 +17,7 @@ struct PackResult {
   uint64_t bytes = 0;
   std::string isa;  // instruction set that the file is for; "none": any
   Precision precision = Precision::f32;
+  std::optional<checkpoint::Calibration> calibration;  // int8 only
 };
 
 /// Writes a model into one file, its weights as this processor's kernels read them: loading it maps it. The model may itself be packed.

@@ -17,6 +17,7 @@ TextEncoder::TextEncoder(const TextSpec& spec, const layers::WeightSource& sourc
                          const layers::Preparation& preparation)
     : spec_(spec), preparation_(preparation) {
   const ops::ScopedForm form(preparation_.ops, preparation_.products);
+  const layers::ScopedOnce once;
   layers::Builder builder(source, index_);
   const int64_t c = spec.width;
   tokens_ = builder.tensor("text_model.embeddings.token_embedding.weight", {spec.vocabulary, c});

@@ -17,6 +17,12 @@ layers::TransformerCell make_transformer(layers::Builder& builder, const UNetSpe
   return {builder, cell.prefix, {cell.out, cell.heads, spec.context_width, spec.groups, cell.depth}};
 }
 
+std::unique_ptr<layers::TimeEmbedding> make_time_embedding(layers::Builder& builder, const UNetSpec& spec) {
+  const layers::ScopedOnce once;
+  const layers::TimeShape shape{spec.width, spec.time_width, spec.cosine_first, spec.frequency_shift};
+  return std::make_unique<layers::TimeEmbedding>(builder, "time_embedding", shape);
+}
+
 layers::Conv make_resample(layers::Builder& builder, const StageSpec& stage) {
   if (stage.resample == Resample::none) return nullptr;
   const int64_t channels = stage.cells.back().out;
@@ -31,9 +37,7 @@ UNet::UNet(UNetSpec spec, const layers::WeightSource& source, const layers::Prep
   const ops::ScopedForm form(preparation_.ops, preparation_.products);
   layers::Builder builder(source, index_);
   conv_in_ = builder.conv("conv_in", spec_.in_channels, spec_.width, 3, ops::kSame3x3);
-  time_embedding_ = std::make_unique<layers::TimeEmbedding>(
-      builder, "time_embedding",
-      layers::TimeShape{spec_.width, spec_.time_width, spec_.cosine_first, spec_.frequency_shift});
+  time_embedding_ = make_time_embedding(builder, spec_);
   for (const StageSpec& stage_spec : spec_.stages) {
     Stage stage{.spec = &stage_spec};
     for (const CellSpec& cell : stage_spec.cells) {

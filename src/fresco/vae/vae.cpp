@@ -20,11 +20,15 @@ layers::ResnetCell resnet(layers::Builder& builder, const VaeSpec& spec, const s
   return {builder, name, {.in = in, .out = out, .groups = spec.groups, .eps = kEps}};
 }
 
+std::unique_ptr<PixelAttention> make_attention(layers::Builder& builder, const VaeSpec& spec, const std::string& name) {
+  if (!spec.middle_attention) return nullptr;
+  const layers::ScopedOnce once;
+  return std::make_unique<PixelAttention>(builder, name, spec.channels.back(), spec.groups);
+}
+
 std::unique_ptr<Middle> make_middle(layers::Builder& builder, const VaeSpec& spec, const std::string& name) {
   const int64_t c = spec.channels.back();
-  auto attention = spec.middle_attention
-                       ? std::make_unique<PixelAttention>(builder, name + ".attentions.0", c, spec.groups)
-                       : nullptr;
+  auto attention = make_attention(builder, spec, name + ".attentions.0");
   return std::make_unique<Middle>(Middle{resnet(builder, spec, name + ".resnets.0", c, c),
                                          resnet(builder, spec, name + ".resnets.1", c, c), std::move(attention)});
 }
