@@ -5,6 +5,7 @@
 namespace fresco::cli {
 
 void draw_command(const Arguments& arguments);
+void calibrate_command(const Arguments& arguments);
 void compare_command(const Arguments& arguments);
 /// For compare_command alone: the process in which it has one model measured.
 void measure_command(const Arguments& arguments);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "calibration_report.h"
 #include "commands.h"
 #include "draw_job.h"
 #include "fresco/checkpoint/safetensors.h"
@@ -68,12 +69,13 @@ class DrawRun {
 
   pipeline::LoadOptions load_options() const {
     const Choices& c = job_.choices;
-    return {.files = job_.files(),
-            .device = parse_device(c.device.value_or("auto")),
-            .precision = parse_precision(c.precision.value_or("auto")),
-            .memory = parse_memory(c.memory.value_or("fast")),
-            .ops = c.ops.value_or("auto"),
-            .threads = c.threads.value_or(0)};
+    pipeline::LoadOptions options{.files = job_.files(), .ops = c.ops.value_or("auto")};
+    options.device = parse_device(c.device.value_or("auto"));
+    options.precision = parse_precision(c.precision.value_or("auto"));
+    options.memory = parse_memory(c.memory.value_or("fast"));
+    options.threads = c.threads.value_or(0);
+    options.calibration = read_calibration(c.calibration);
+    return options;
   }
 
   pipeline::Model load() {
@@ -90,12 +92,25 @@ class DrawRun {
       reporter_.on_note(fmt::format("precision {}: {} dB PSNR from the exact picture, measured on models/starter-128",
                                     name(model.precision()), *psnr));
     }
+    tell_calibration(model);
     if (!job_.model_hash.empty() && model.weights_hash() != job_.model_hash) {
       reporter_.on_warning(
           fmt::format("{}: expected the weights that {} was drawn with (hash {}), got others (hash {})", job_.model,
                       *options_.like, job_.model_hash.substr(0, 10), model.weights_hash().substr(0, 10)));
     }
     return model;
+  }
+
+  // Another VAE changes the hash of the weights, and next to nothing of what was measured.
+  void tell_calibration(const pipeline::Model& model) {
+    const auto* calibration = model.calibration();
+    if (calibration == nullptr) return;
+    reporter_.on_note(calibration_line(*calibration));
+    if (!job_.choices.vae && calibration->weights_hash != model.weights_hash())
+      reporter_.on_warning(fmt::format(
+          "{}: calibrated for other weights (hash {}) than these (hash {}); "
+          "`fresco calibrate` measures them",
+          job_.model, printable(calibration->weights_hash.substr(0, 10)), model.weights_hash().substr(0, 10)));
   }
 
   size_t pictures_at_once(const pipeline::Model& model) const {

@@ -100,6 +100,10 @@ void declare_machine(CLI::App& app, DrawOptions& options) {
            "What is multiplied (default auto: f32, the exact picture, on a CPU; half on a GPU);\n"
            "fast: the quickest that this machine has")
       ->group(group);
+  add_text(app, "--calibration", c.calibration, "FILE",
+           "With int8 and fast: keep in bf16 what `fresco calibrate` found to need it\n"
+           "(default: calibration.json in the model's folder, if there)")
+      ->group(group);
   add_text(app, "--memory", c.memory, "fast|lean",
            "lean: leave weights in the model's file and read them anew for\n"
            "each use, decode large pictures in tiles (default fast)")

@@ -19,7 +19,7 @@ struct Choices {
   std::optional<int> steps, clip_skip;
   std::optional<double> eta, guidance, guidance_rescale, strength;
   std::optional<int64_t> width, height;
-  OptionalText device, precision, memory, ops;
+  OptionalText device, precision, calibration, memory, ops;
   std::optional<int> threads;
 };
 
@@ -46,6 +46,7 @@ void for_each_choice(Visitor&& visit, AnyChoices&... choices) {
   visit("height", choices.height...);
   visit("device", choices.device...);
   visit("precision", choices.precision...);
+  visit("calibration", choices.calibration...);
   visit("memory", choices.memory...);
   visit("ops", choices.ops...);
   visit("threads", choices.threads...);

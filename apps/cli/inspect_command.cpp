@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "calibration_report.h"
 #include "commands.h"
 #include "default_model.h"
 #include "fresco/checkpoint/packed_file.h"
@@ -70,7 +71,7 @@ std::string findings(const PartReport& part) {
          listed("Extra in " + part.name + " (not used):", part.extra);
 }
 
-std::string report(const Inspection& model) {
+std::string report(const Inspection& model, const std::optional<checkpoint::Calibration>& calibration) {
   const auto size = [](int64_t bytes) { return size_text(static_cast<double>(bytes)); };
   std::string text = fmt::format("{}\n\n", model.given);
   const auto fact = [&](const char* name, const std::string& value) {
@@ -82,6 +83,7 @@ std::string report(const Inspection& model) {
     fact("packed", fmt::format("for {} in {}, by {}, from {}", packed.isa, packed.products,
                                printable(packed.program, 40), printable(packed.source)));
   }
+  if (calibration) fact("calibration", calibration_line(*calibration));
   if (model.root != model.given) fact("found at", model.root);
   fact("picture size", fmt::format("{}x{}", model.width, model.height));
   fact("scheduler",
@@ -110,8 +112,9 @@ std::string machine() {
   return text;
 }
 
-Json report_json(const Inspection& model) {
+Json report_json(const Inspection& model, const std::optional<checkpoint::Calibration>& calibration) {
   Json json = pipeline::to_json(model);
+  json["calibration"] = calibration ? checkpoint::to_json(*calibration) : Json();
   json["machine"] = machine_json(ops::measure_machine(processor().threads));
   return json;
 }
@@ -138,8 +141,9 @@ void inspect_command(const Arguments& arguments) {
   const checkpoint::ModelRequest request{given, revision.value_or(""), vae.value_or(""), config.value_or("")};
   const checkpoint::ModelFiles files = checkpoint::open_model(request, *reporter);
   const Inspection inspection = pipeline::inspect(files);
-  write_out(json ? report_json(inspection).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
-                 : report(inspection) + machine());
+  const auto calibration = checkpoint::own_calibration(files);
+  write_out(json ? report_json(inspection, calibration).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
+                 : report(inspection, calibration) + machine());
   pipeline::check_whole(inspection);
   if (!verify) return;
   const auto packed = checkpoint::packed_file(files.unet);

@@ -40,7 +40,7 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-std::vector<std::string> read_prompts(const std::filesystem::path& file) {
+std::vector<std::string> read_prompts(const std::filesystem::path& file, std::string_view option) {
   const std::string text = read_file(file, kLargestPromptFile);
   std::string_view rest = text;
   if (rest.substr(0, kByteOrderMark.size()) == kByteOrderMark) rest.remove_prefix(kByteOrderMark.size());
@@ -55,7 +55,7 @@ std::vector<std::string> read_prompts(const std::filesystem::path& file) {
     if (!line.empty() && line.front() != '#') prompts.emplace_back(line);
   }
   if (prompts.empty())
-    throw InputError(fmt::format("--prompts {}", file.string()), "expected a prompt a line, got none");
+    throw InputError(fmt::format("{} {}", option, file.string()), "expected a prompt a line, got none");
   return prompts;
 }
 

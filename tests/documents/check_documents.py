@@ -75,7 +75,8 @@ def ladder_findings():
 
 
 def main():
-    helps = "".join(program(command, "--help") for command in ("draw", "compare", "inspect", "samplers"))
+    commands = re.findall(r"^  ([a-z]+) {2,}", program("--help").split("Commands:")[1], re.M)
+    helps = "".join(program(command, "--help") for command in commands)
     known = set(re.findall(r"--[a-z][a-z-]*", helps)) | OTHERS_OPTIONS
     findings = [*sampler_findings(), *ladder_findings()]
     for document in DOCUMENTS:
