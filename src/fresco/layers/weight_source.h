@@ -27,6 +27,8 @@ struct Preparation {
   bool keep_half = false;
   /// Matrices, convolutions and embeddings stay in the checkpoint's file: operators read them anew at each use. CPU only.
   bool leave_stored = false;
+  /// Where gradients are wanted: cells keep their inputs alone and are computed again in the backward pass.
+  bool recompute_cells = false;
   /// Products in 8-bit integers: matrices that it keeps are multiplied in bfloat16. May be null.
   std::shared_ptr<const checkpoint::Calibration> calibration;
   /// Type of a network's results: float32 for the narrower types, float64 for float64.

@@ -1,7 +1,9 @@
 #include "fresco/unet/unet.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
+#include "fresco/layers/recompute.h"
 #include "fresco/ops/dispatch.h"
 #include "fresco/ops/memory/arena.h"
 #include "fresco/ops/profile.h"
@@ -102,8 +104,12 @@ int64_t texts_in(const BoundContext& text) {
 // The state of one pass through the network.
 class UNet::Run {
  public:
-  Run(at::Tensor hidden, const BoundTimes& times, const BoundContext& text)
-      : hidden_(std::move(hidden)), times_(times), text_(text), copies_(copies_of(text, hidden_.size(0))) {
+  Run(at::Tensor hidden, const BoundTimes& times, const BoundContext& text, bool recompute)
+      : hidden_(std::move(hidden)),
+        times_(times),
+        text_(text),
+        copies_(copies_of(text, hidden_.size(0))),
+        recompute_(recompute && c10::GradMode::is_enabled()) {
     skips_.push_back(hidden_);
   }
   // The result for every text.
@@ -143,13 +149,29 @@ class UNet::Run {
     const at::Tensor skip = cell.spec->pops_skip() ? pop() : at::Tensor();
     for (int i = 0; i < cell.spec->repeat; ++i) {
       if (const auto* resnet = std::get_if<layers::ResnetCell>(&cell.body)) {
-        hidden_ = resnet->forward(std::move(hidden_), skip, shift(resnet_));
+        hidden_ = recompute_ ? recomputed(*resnet, skip) : resnet->forward(std::move(hidden_), skip, shift(resnet_));
       } else {
-        hidden_ = std::get<layers::TransformerCell>(cell.body).forward(hidden_, text_[transformer_++]);
+        const auto& transformer = std::get<layers::TransformerCell>(cell.body);
+        const auto& text = text_[transformer_++];
+        hidden_ = recompute_ ? recomputed(transformer, text) : transformer.forward(hidden_, text);
       }
     }
     if (std::holds_alternative<layers::ResnetCell>(cell.body)) ++resnet_;
     if (cell.spec->pushes_skip) skips_.push_back(hidden_);
+  }
+  at::Tensor recomputed(const layers::ResnetCell& resnet, const at::Tensor& skip) const {
+    return layers::recomputed([&resnet](const auto& in) { return resnet.forward(in[0], in[1], in[2]); },
+                              {hidden_, skip, shift(resnet_)});
+  }
+  at::Tensor recomputed(const layers::TransformerCell& transformer, const std::vector<layers::BoundText>& text) const {
+    std::vector<at::Tensor> inputs{hidden_};
+    for (const auto& block : text) inputs.insert(inputs.end(), {block.keys, block.values});
+    const auto run = [&transformer](const std::vector<at::Tensor>& in) {
+      std::vector<layers::BoundText> bound;
+      for (size_t i = 1; i + 1 < in.size(); i += 2) bound.push_back({in[i], in[i + 1]});
+      return transformer.forward(in[0], bound);
+    };
+    return layers::recomputed(run, inputs);
   }
   void resample(const Stage& stage) {
     if (stage.spec->resample == Resample::halve) {
@@ -176,6 +198,7 @@ class UNet::Run {
   const BoundTimes& times_;
   const BoundContext& text_;
   int64_t copies_, parted_ = 1;  // still to be made; made
+  bool recompute_;
   size_t resnet_ = 0, transformer_ = 0;
   std::vector<at::Tensor> skips_;
 };
@@ -185,7 +208,7 @@ at::Tensor UNet::forward(const at::Tensor& latents, const BoundTimes& times, con
   const ops::Span span(ops::SpanKind::network, "unet");
   const auto x =
       ops::contiguous(ops::to_type(latents.to(preparation_.device), preparation_.type), at::MemoryFormat::ChannelsLast);
-  Run run(layers::conv2d(conv_in_, x), times, text);
+  Run run(layers::conv2d(conv_in_, x), times, text, preparation_.recompute_cells);
   for (const Stage& stage : stages_) run.stage(stage);
   const auto normed =
       layers::group_norm(norm_out_, run.finish(), {}, {spec_.groups, spec_.norm_out_eps, /*silu=*/true});
