@@ -19,7 +19,9 @@ class Goldens {
   bool has(const std::string& name) const { return source_->find(name) != nullptr; }
   at::Tensor operator[](const std::string& name) const {
     const auto data = source_->read(name);
-    const auto type = data.info.type == checkpoint::ElementType::i64 ? at::kLong : at::kFloat;
+    const auto type = data.info.type == checkpoint::ElementType::i64   ? at::kLong
+                      : data.info.type == checkpoint::ElementType::f64 ? at::kDouble
+                                                                       : at::kFloat;
     return at::from_blob(const_cast<std::byte*>(data.bytes.data()), data.info.shape, at::dtype(type)).clone();
   }
 

@@ -29,33 +29,34 @@ struct OptimizerSettings {
   double beta1 = 0.9, beta2 = 0.999;
   double eps = 1e-8;
   double weight_decay = 0.01;
-  double clip = 1;              // largest norm of all gradients together; 0: not clipped
-  double smallest_norm = 0;     // LAMB: a floor under the norm of a tensor, so that those that begin at zero are not left behind
-  bool decay_gains = true;      // false: biases and gains of norms are not decayed (nor, with LAMB, adapted)
+  double clip = 1;  // largest norm of all gradients together; 0: not clipped
+  double smallest_norm =
+      0;  // LAMB: a floor under the norm of a tensor, so that those that begin at zero are not left behind
+  bool decay_gains = true;  // false: biases and gains of norms are not decayed (nor, with LAMB, adapted)
 };
 
 /// The learning rate's factor, a pure function of the phase's step.
 struct ScheduleSettings {
   ScheduleKind kind = ScheduleKind::constant;
-  int64_t warmup = 0;      // steps from 0 to 1, linear
-  double final_factor = 0; // linear, cosine: where it ends at the phase's last step
+  int64_t warmup = 0;                              // steps from 0 to 1, linear
+  double final_factor = 0;                         // linear, cosine: where it ends at the phase's last step
   std::vector<std::pair<int64_t, double>> points;  // piecewise: step and factor, linear between
 };
 
 /// Exponential moving average of the weights. power > 0: decay of step n since the start is min(decay, 1 - (1 + n)^-power).
 struct EmaSettings {
-  double decay = 0;    // 0: none
+  double decay = 0;  // 0: none
   double power = 0;
-  int64_t start = 0;   // the phase's step at which it begins, from the weights as they are then
+  int64_t start = 0;  // the phase's step at which it begins, from the weights as they are then
 };
 
 struct LossSettings {
   sampling::Prediction prediction = sampling::Prediction::velocity;
   MinSnrForm min_snr = MinSnrForm::snr_plus_one;
   double gamma = 5;
-  double floor = 0;          // least weight
-  double noise_offset = 0;   // times noise of one value for each sample and channel
-  double late_share = 0;     // share of the samples whose timestep is drawn from `late_from` on alone
+  double floor = 0;         // least weight
+  double noise_offset = 0;  // times noise of one value for each sample and channel
+  double late_share = 0;    // share of the samples whose timestep is drawn from `late_from` on alone
   int64_t late_from = 780;
 };
 
@@ -74,11 +75,11 @@ struct Phase {
   std::string name;
   PhaseKind kind = PhaseKind::diffusion;
   std::vector<data::SourceSettings> data;
-  data::FitSettings fit;       // resolution, buckets, flips
-  std::string cache;           // folder of a prepared cache; empty: one is made under the run's folder
+  data::FitSettings fit;  // resolution, buckets, flips
+  std::string cache;      // folder of a prepared cache; empty: one is made under the run's folder
   int64_t steps = 0;
-  int64_t batch = 0;           // samples a step, over all processes
-  int64_t micro_batch = 0;     // samples at once in one process; 0: all of its share
+  int64_t batch = 0;        // samples a step, over all processes
+  int64_t micro_batch = 0;  // samples at once in one process; 0: all of its share
   OptimizerSettings optimizer;
   ScheduleSettings schedule;
   EmaSettings ema;
@@ -101,16 +102,16 @@ struct WatchSettings {
   int sample_steps = 30;
   double sample_guidance = 5, sample_guidance_rescale = 0.7;
   int64_t validation_samples = 64;  // kept out of training
-  double spike = 4;      // a loss beyond so many times its running mean counts as one; 0: none does
+  double spike = 4;                 // a loss beyond so many times its running mean counts as one; 0: none does
   int most_rollbacks = 5;
 };
 
 struct Recipe {
-  std::string place;            // the file, for messages; folders in it are relative to its own
+  std::string place;  // the file, for messages; folders in it are relative to its own
   std::string name;
   uint64_t seed = 0;
-  std::string model;            // folder of a model or of its configs alone
-  bool from_nothing = true;     // weights are drawn anew; false: those of the model
+  std::string model;         // folder of a model or of its configs alone
+  bool from_nothing = true;  // weights are drawn anew; false: those of the model
   std::vector<Phase> phases;
   WatchSettings watch;
 };
