@@ -1,6 +1,6 @@
 #pragma once
-// What a recipe says: the phases of a training and everything that decides the weights. Read by read_recipe(); docs/training.md lists the
-// keys, which are the names here. Free of libtorch.
+// What a recipe says: the phases of a training and everything that decides the weights. Read by
+// read_recipe(); docs/training.md lists the keys, which are the names here. Free of libtorch.
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -11,15 +11,18 @@
 
 namespace fresco::training {
 
-/// diffusion: U-Net (and text encoder) on latents and captions; autoencoder: the VAE on pictures; attributes: the text encoder on captions,
-/// with linear heads that predict the fields of each sample's JSON and are dropped afterwards.
+/// diffusion: U-Net (and text encoder) on latents and captions; autoencoder: the VAE on pictures; attributes:
+/// the text encoder on captions, with linear heads that predict the fields of each sample's JSON and are
+/// dropped afterwards.
 enum class PhaseKind : uint8_t { diffusion, autoencoder, attributes };
 enum class OptimizerKind : uint8_t { adamw, lamb };
 enum class ScheduleKind : uint8_t { constant, linear, cosine, piecewise };
 enum class Trained : uint8_t { unet, text_encoder, both };
 enum class TrainPrecision : uint8_t { f32, bf16, f64 };
-/// Weight of a sample's loss by its signal-to-noise ratio, in v-prediction's terms: none: 1; paper: min(SNR, gamma)/(SNR + 1), Hang et al. 2023;
-/// snr_plus_one: min(SNR + 1, gamma)/(SNR + 1), which stays 1 at zero SNR.
+/// Weight of a sample's loss by its signal-to-noise ratio, for v-prediction (loss_weights() has all).
+///   none          1
+///   paper         min(SNR, gamma)/(SNR + 1), Hang et al. 2023
+///   snr_plus_one  min(SNR + 1, gamma)/(SNR + 1), which stays 1 at zero SNR
 enum class MinSnrForm : uint8_t { none, paper, snr_plus_one };
 
 struct OptimizerSettings {
@@ -29,21 +32,21 @@ struct OptimizerSettings {
   double beta1 = 0.9, beta2 = 0.999;
   double eps = 1e-8;
   double weight_decay = 0.01;
-  double clip = 1;  // largest norm of all gradients together; 0: not clipped
-  double smallest_norm =
-      0;  // LAMB: a floor under the norm of a tensor, so that those that begin at zero are not left behind
-  bool decay_gains = true;  // false: biases and gains of norms are not decayed (nor, with LAMB, adapted)
+  double clip = 1;           // largest norm of all gradients together; 0: not clipped
+  double smallest_norm = 0;  // LAMB: a floor under the norm of a tensor, for those that begin at zero
+  bool decay_gains = true;   // false: biases and gains of norms are not decayed (nor, with LAMB, adapted)
 };
 
 /// The learning rate's factor, a pure function of the phase's step.
 struct ScheduleSettings {
   ScheduleKind kind = ScheduleKind::constant;
   int64_t warmup = 0;                              // steps from 0 to 1, linear
-  double final_factor = 0;                         // linear, cosine: where it ends at the phase's last step
+  double final_factor = 0;                         // linear, cosine: where it has come to after the phase's last step
   std::vector<std::pair<int64_t, double>> points;  // piecewise: step and factor, linear between
 };
 
-/// Exponential moving average of the weights. power > 0: decay of step n since the start is min(decay, 1 - (1 + n)^-power).
+/// Exponential moving average of the weights. With a power, the decay of step n since the start is
+/// min(decay, 1 - (1 + n)^-power).
 struct EmaSettings {
   double decay = 0;  // 0: none
   double power = 0;
