@@ -8,10 +8,10 @@ namespace fresco::data {
 
 /// Samples that a source keeps. Errors in a sample's own JSON (a missing score) drop it.
 struct FilterSettings {
-  int64_t min_side = 0;            // pixels of the shorter side
-  double max_aspect = 0;           // longer over shorter side; 0: any
+  int64_t min_side = 0;                      // pixels of the shorter side
+  double max_aspect = 0;                     // longer over shorter side; 0: any
   int64_t min_caption = 0, max_caption = 0;  // characters; 0: any
-  std::string score;               // a number in the sample's JSON, such as "AESTHETIC_SCORE"
+  std::string score;                         // a number in the sample's JSON, such as "AESTHETIC_SCORE"
   std::optional<double> min_score, max_score;
 };
 
@@ -19,16 +19,16 @@ struct FilterSettings {
 /// glob, or http URLs); "shapes", which is drawn as it is read.
 struct SourceSettings {
   std::string path;
-  int64_t count = 0;    // shapes: pictures; others: at most so many, 0 for all
-  uint64_t seed = 0;    // shapes
+  int64_t count = 0;  // shapes: pictures; others: at most so many, 0 for all
+  uint64_t seed = 0;  // shapes
   FilterSettings filters;
 };
 
 struct FitSettings {
-  int64_t resolution = 512;   // side of a square; with buckets, the square root of their area
-  bool buckets = false;       // sizes of other aspects, in steps of 64 pixels
+  int64_t resolution = 512;  // side of a square; with buckets, the square root of their area
+  bool buckets = false;      // sizes of other aspects, in steps of 64 pixels
   double max_bucket_aspect = 2;
-  bool flip = false;          // mirrored half of the time, anew at every visit
+  bool flip = false;  // mirrored half of the time, anew at every visit
 };
 
 }  // namespace fresco::data
