@@ -52,14 +52,18 @@ struct Pick {
 };
 class SampleOrder {
  public:
-  /// Errors: InputError when no bucket fills a batch.
+  /// `buckets` must outlive the order. Errors: InputError when no bucket fills a batch.
   SampleOrder(const std::vector<Bucket>& buckets, int64_t batch, uint64_t seed);
+  SampleOrder(std::vector<Bucket>&&, int64_t, uint64_t) = delete;
+  int64_t steps_per_epoch() const { return batches_before_.back(); }
+  /// step: from 0.
   std::vector<Pick> picks(int64_t step) const;
 
  private:
   const std::vector<Bucket>& buckets_;
   int64_t batch_;
   uint64_t seed_;
+  std::vector<int64_t> batches_before_;  // of an epoch: in the buckets before each, then in all
 };
 
 }  // namespace fresco::data
