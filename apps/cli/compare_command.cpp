@@ -8,9 +8,10 @@
 #include "fresco/core/error.h"
 #include "fresco/evaluation/apart.h"
 #include "fresco/evaluation/comparison.h"
-#include "fresco/evaluation/format.h"
 #include "fresco/evaluation/metrics.h"
 #include "fresco/evaluation/report.h"
+#include "fresco/report/format.h"
+#include "fresco/report/machine.h"
 #include "interrupt.h"
 #include "record.h"
 #include "report_folder.h"
@@ -50,11 +51,11 @@ class CompareRun {
             .seeds = job_.seeds(),
             .repeat = job_.measures[0].repeat,
             .price_per_hour = options_.price_per_hour,
-            .machine = evaluation::this_machine(),
-            .date = evaluation::time_now()};
+            .machine = report::this_machine(),
+            .date = report::time_now()};
   }
 
-  void warn_of_load(const evaluation::Machine& machine) {
+  void warn_of_load(const report::Machine& machine) {
     if (machine.load < 0.5 * machine.processors) return;
     reporter_.on_warning(
         fmt::format("the machine is busy (load {:.1f} with {} processors): times will be longer than they need be",
@@ -67,10 +68,9 @@ class CompareRun {
     Measurement measured =
         evaluation::measure_apart({"/proc/self/exe", kMeasureCommand}, job_.measures[side], reporter_);
     const auto summary = evaluation::summarize(measured, {});
-    reporter_.on_note(fmt::format("   {} a picture, {} a step, {} of memory",
-                                  evaluation::seconds_text(summary.picture.median),
-                                  evaluation::seconds_text(summary.step.median),
-                                  evaluation::bytes_text(static_cast<double>(measured.peak_memory))));
+    reporter_.on_note(fmt::format(
+        "   {} a picture, {} a step, {} of memory", report::seconds_text(summary.picture.median),
+        report::seconds_text(summary.step.median), report::bytes_text(static_cast<double>(measured.peak_memory))));
     return measured;
   }
 

@@ -88,13 +88,5 @@ TEST(Metrics, HaveRatiosAndWinners) {
   EXPECT_THROW(metric(all, "cost_per_10000"), std::out_of_range);
 }
 
-TEST(Machine, IsDescribed) {
-  const Machine machine = this_machine();
-  EXPECT_GE(machine.processors, 1);
-  EXPECT_GT(machine.memory_bytes, 100u << 20);
-  EXPECT_FALSE(machine.system.empty());
-  EXPECT_THAT(time_now(), ::testing::MatchesRegex("20[0-9-]*T[0-9:]*Z"));
-}
-
 }  // namespace
 }  // namespace fresco::evaluation

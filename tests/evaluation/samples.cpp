@@ -35,7 +35,7 @@ Comparison sample_comparison(const std::vector<std::string>& prompts) {
   Conditions conditions;
   conditions.prompts = prompts;
   conditions.seeds.assign(prompts.size(), 7);
-  conditions.machine = this_machine();
+  conditions.machine = report::this_machine();
   conditions.date = "2026-01-02T03:04:05Z";
   return compare(conditions, sample_measurement("lab/quick", 30, 0.1, prompts.size()),
                  sample_measurement("lab/slow", 50, 0.16, prompts.size()));

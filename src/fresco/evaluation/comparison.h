@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "fresco/evaluation/machine.h"
 #include "fresco/evaluation/measure.h"
 #include "fresco/evaluation/statistics.h"
+#include "fresco/report/machine.h"
 
 namespace fresco::evaluation {
 
@@ -17,8 +17,8 @@ struct Conditions {
   std::vector<uint64_t> seeds;       // one a picture
   int repeat = 1;
   std::optional<double> price_per_hour;  // of the machine, in whatever currency
-  Machine machine;
-  std::string date;  // time_now()
+  report::Machine machine;
+  std::string date;  // report::time_now()
 };
 
 struct Summary {

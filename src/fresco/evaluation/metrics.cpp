@@ -1,9 +1,15 @@
 #include "fresco/evaluation/metrics.h"
 
 #include "fresco/core/names.h"
-#include "fresco/evaluation/format.h"
+#include "fresco/report/format.h"
 
 namespace fresco::evaluation {
+
+using report::bytes_text;
+using report::figure;
+using report::giga_text;
+using report::millions_text;
+using report::seconds_text;
 namespace {
 
 using Value = double (*)(const Contestant&);

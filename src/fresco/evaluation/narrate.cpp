@@ -2,9 +2,12 @@
 #include <fmt/format.h>
 
 #include "fresco/evaluation/comparison.h"
-#include "fresco/evaluation/format.h"
+#include "fresco/report/format.h"
 
 namespace fresco::evaluation {
+
+using report::figure;
+using report::seconds_text;
 namespace {
 
 std::string with_steps(const Contestant& side) {

@@ -3,12 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
-#include "fresco/evaluation/format.h"
 #include "fresco/evaluation/report_parts.h"
+#include "fresco/report/format.h"
+#include "fresco/report/page.h"
 
 namespace fresco::evaluation {
+
+using report::escaped;
+using report::seconds_text;
+using report::tick_distance;
 namespace {
 
 double share(double value, double most) { return most > 0 ? 100 * value / most : 0; }
@@ -141,15 +145,6 @@ std::string calls_axis(const Axes& axes) {
 }
 
 }  // namespace
-
-double tick_distance(double most) {
-  if (!(most > 0)) return 1;
-  const double power = std::pow(10, std::floor(std::log10(most / 2)));
-  for (const double step : {5.0, 2.0, 1.0}) {
-    if (step * power <= most / 2) return step * power;
-  }
-  return power;
-}
 
 std::string bar_plot(const Metric& metric) {
   const double most = std::max(metric.values[0], metric.values[1]);

@@ -17,7 +17,4 @@ std::string stage_plot(const Comparison& comparison);
 /// Seconds of each U-Net call of a picture: the median over all pictures, and a band from p10 to p90.
 std::string step_plot(const Comparison& comparison);
 
-/// A round number of at most `most` / 2 that divides an axis into two to five parts: 1, 2 or 5 times a power of ten.
-double tick_distance(double most);
-
 }  // namespace fresco::evaluation

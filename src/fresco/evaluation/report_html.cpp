@@ -2,18 +2,18 @@
 
 #include <algorithm>
 
-#include "fresco/evaluation/format.h"
 #include "fresco/evaluation/plots.h"
 #include "fresco/evaluation/report.h"
 #include "fresco/evaluation/report_parts.h"
 #include "fresco/evaluation/report_style.h"
+#include "fresco/report/format.h"
+#include "fresco/report/page.h"
 
 namespace fresco::evaluation {
 
-std::string section(const std::string& title, const std::string& words, const std::string& content) {
-  const std::string lead = words.empty() ? "" : fmt::format("<p class=\"soft\">{}</p>", words);
-  return fmt::format("<section><h2>{}</h2>{}{}</section>\n", title, lead, content);
-}
+using report::escaped;
+using report::figure;
+using report::section;
 
 std::string legend(const Comparison& comparison) {
   std::string html;
@@ -38,7 +38,7 @@ namespace {
 
 std::string header(const Comparison& comparison) {
   const auto& [a, b] = comparison.sides;
-  const Machine& machine = comparison.conditions.machine;
+  const report::Machine& machine = comparison.conditions.machine;
   const bool gpu = setting(a.measured, "device") == "cuda";
   const std::string place = gpu ? machine.gpu : machine.processor;
   return fmt::format(
@@ -76,23 +76,16 @@ std::string tiles(const Comparison& comparison, const std::vector<Metric>& all) 
 std::string report_html(const Comparison& comparison) {
   const std::vector<Metric> all = metrics(comparison);
   const auto& [a, b] = comparison.sides;
-  std::string page = fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src "
-      "'unsafe-inline'\">\n"
-      "<title>{} against {}</title>\n<style>{}</style></head>\n<body><main>\n",
-      escaped(a.label), escaped(b.label), kReportStyle);
-  page += header(comparison) + tiles(comparison, all);
-  page += section("Where a picture's seconds go", "Medians; below each bar a dot for every picture.",
+  std::string body = header(comparison) + tiles(comparison, all);
+  body += section("Where a picture's seconds go", "Medians; below each bar a dot for every picture.",
                   stage_plot(comparison));
-  page += section("Seconds of each step",
+  body += section("Seconds of each step",
                   "U-Net calls of a picture in their order: the median over all pictures, shaded from p10 to p90.",
                   legend(comparison) + step_plot(comparison));
-  page += picture_section(comparison) + table_sections(comparison, all);
-  page +=
+  body += picture_section(comparison) + table_sections(comparison, all);
+  body +=
       "<footer class=\"soft\">The same figures for programs: report.json. Pictures without loss: a/ and b/.</footer>\n";
-  return page + "</main></body></html>\n";
+  return report::page(a.label + " against " + b.label, kReportStyle, body);
 }
 
 }  // namespace fresco::evaluation

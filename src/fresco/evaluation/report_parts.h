@@ -12,9 +12,6 @@ namespace fresco::evaluation {
 inline constexpr std::array<const char*, 2> kSide = {"a", "b"};  // classes of the style sheet
 inline constexpr std::array<const char*, 2> kLetter = {"A", "B"};
 
-/// A card with a heading; `words` explain it, or are empty. All three are HTML.
-std::string section(const std::string& title, const std::string& words, const std::string& content);
-
 /// Which colour is which model.
 std::string legend(const Comparison& comparison);
 

@@ -1,23 +1,15 @@
 #include <fmt/format.h>
 
-#include "fresco/evaluation/base64.h"
-#include "fresco/evaluation/format.h"
 #include "fresco/evaluation/report_parts.h"
-#include "fresco/image/read_write.h"
+#include "fresco/report/format.h"
+#include "fresco/report/page.h"
 
 namespace fresco::evaluation {
+
+using report::escaped;
+using report::seconds_text;
+using report::section;
 namespace {
-
-constexpr int64_t kSmall = 256 * 256;  // pixels: pictures up to this size are embedded without loss
-constexpr int kQuality = 90;           // of WebP; the PNG files beside the page are exact
-
-std::string image_source(const image::Picture& picture) {
-  const bool small = picture.width * picture.height <= kSmall;
-  image::WriteOptions options;
-  options.webp_quality = kQuality;
-  const std::string bytes = image::encode_picture(small ? ".png" : ".webp", picture, options);
-  return fmt::format("data:image/{};base64,{}", small ? "png" : "webp", to_base64(std::as_bytes(std::span(bytes))));
-}
 
 std::string picture_cell(const Comparison& comparison, size_t k, size_t side) {
   const Measurement& measured = comparison.sides[side].measured;
@@ -28,7 +20,7 @@ std::string picture_cell(const Comparison& comparison, size_t k, size_t side) {
     if (run.picture == k) seconds.push_back(run.seconds);
   }
   const std::string image =
-      fmt::format(R"(<img src="{}" width="{}" height="{}" alt="{}">)", image_source(picture), picture.width,
+      fmt::format(R"(<img src="{}" width="{}" height="{}" alt="{}">)", report::picture_source(picture), picture.width,
                   picture.height, escaped(fmt::format("{}: {}", kLetter[side], pair.prompt)));
   const std::string& file = pair.files[side];
   return fmt::format(R"(<div class="{}">{}<div class="under"><b class="chip">{}</b>{}</div></div>)", kSide[side],

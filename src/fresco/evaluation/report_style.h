@@ -2,7 +2,7 @@
 
 namespace fresco::evaluation {
 
-/// The page's style sheet: light and dark as the reader's system asks, one column on a phone.
+/// What a comparison's page has beyond report::kPageStyle.
 extern const char* const kReportStyle;
 
 }  // namespace fresco::evaluation

@@ -1,10 +1,16 @@
 #include <fmt/format.h>
 
 #include "fresco/core/names.h"
-#include "fresco/evaluation/format.h"
 #include "fresco/evaluation/report_parts.h"
+#include "fresco/report/format.h"
+#include "fresco/report/page.h"
 
 namespace fresco::evaluation {
+
+using report::bytes_text;
+using report::escaped;
+using report::seconds_text;
+using report::section;
 namespace {
 
 std::string size_of(const Measurement& m) { return setting(m, "width") + "x" + setting(m, "height"); }
@@ -70,7 +76,7 @@ std::string settings(const Comparison& comparison) {
 }
 
 std::string machine(const Comparison& comparison) {
-  const Machine& m = comparison.conditions.machine;
+  const report::Machine& m = comparison.conditions.machine;
   std::string facts;
   const auto fact = [&](const char* name, const std::string& value) {
     if (!value.empty()) facts += fmt::format("<dt>{}</dt><dd>{}</dd>", name, escaped(value));

@@ -1,6 +1,6 @@
 #include "fresco/evaluation/wire.h"
 
-#include "fresco/evaluation/base64.h"
+#include "fresco/report/base64.h"
 
 namespace fresco::evaluation {
 namespace {
@@ -131,12 +131,12 @@ Json picture_to_json(const image::Picture& picture) {
   return {{"width", picture.width},
           {"height", picture.height},
           {"channels", picture.channels},
-          {"pixels", to_base64(std::as_bytes(std::span(picture.pixels)))}};
+          {"pixels", report::to_base64(std::as_bytes(std::span(picture.pixels)))}};
 }
 
 image::Picture picture_from_json(const Json& json) {
   return {json.at("width"), json.at("height"), json.at("channels"),
-          from_base64(json.at("pixels").get_ref<const std::string&>())};
+          report::from_base64(json.at("pixels").get_ref<const std::string&>())};
 }
 
 }  // namespace fresco::evaluation

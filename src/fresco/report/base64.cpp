@@ -1,10 +1,10 @@
-#include "fresco/evaluation/base64.h"
+#include "fresco/report/base64.h"
 
 #include <openssl/evp.h>
 
 #include "fresco/core/error.h"
 
-namespace fresco::evaluation {
+namespace fresco::report {
 namespace {
 
 // OpenSSL counts in int: whole groups that stay far below it.
@@ -43,4 +43,4 @@ std::vector<uint8_t> from_base64(std::string_view text) {
   return bytes;
 }
 
-}  // namespace fresco::evaluation
+}  // namespace fresco::report

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace fresco::evaluation {
+namespace fresco::report {
 
 /// Three digits that count: "0.0412", "1.23", "45.6", "789", "12,346".
 std::string figure(double value);
@@ -19,4 +19,4 @@ std::string giga_text(double count);
 /// Text for HTML and attributes in double quotes: & < > " ' as entities; bytes that are no UTF-8, and control characters, as U+FFFD.
 std::string escaped(std::string_view text);
 
-}  // namespace fresco::evaluation
+}  // namespace fresco::report

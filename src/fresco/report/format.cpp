@@ -1,4 +1,4 @@
-#include "fresco/evaluation/format.h"
+#include "fresco/report/format.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include "fresco/core/names.h"
 #include "fresco/image/unicode.h"
 
-namespace fresco::evaluation {
+namespace fresco::report {
 
 std::string figure(double value) {
   const double size = std::abs(value);
@@ -66,4 +66,4 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-}  // namespace fresco::evaluation
+}  // namespace fresco::report

@@ -1,4 +1,4 @@
-#include "fresco/evaluation/machine.h"
+#include "fresco/report/machine.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -13,7 +13,7 @@
 
 #include "fresco/core/processor.h"
 
-namespace fresco::evaluation {
+namespace fresco::report {
 namespace {
 
 namespace fs = std::filesystem;
@@ -78,4 +78,4 @@ Json to_json(const Machine& machine) {
           {"load", machine.load}};
 }
 
-}  // namespace fresco::evaluation
+}  // namespace fresco::report

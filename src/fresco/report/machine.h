@@ -6,7 +6,7 @@
 
 #include "fresco/core/json.h"
 
-namespace fresco::evaluation {
+namespace fresco::report {
 
 struct Machine {
   std::string processor;                      // "AMD EPYC 9B14"; empty when the system does not tell
@@ -26,4 +26,4 @@ std::string time_now();
 
 Json to_json(const Machine& machine);
 
-}  // namespace fresco::evaluation
+}  // namespace fresco::report

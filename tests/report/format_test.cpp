@@ -1,14 +1,13 @@
-#include "fresco/evaluation/format.h"
+#include "fresco/report/format.h"
 
 #include <gtest/gtest.h>
 
 #include "fresco/core/error.h"
 #include "fresco/core/names.h"
-#include "fresco/evaluation/base64.h"
-#include "fresco/evaluation/plots.h"
-#include "fresco/evaluation/statistics.h"
+#include "fresco/report/base64.h"
+#include "fresco/report/page.h"
 
-namespace fresco::evaluation {
+namespace fresco::report {
 namespace {
 
 TEST(Figures, KeepThreeDigits) {
@@ -68,21 +67,6 @@ TEST(Base64, CrossesItsBlocks) {
   EXPECT_EQ(from_base64(to_base64(std::as_bytes(std::span(bytes)))), bytes);
 }
 
-TEST(Statistics, AreThoseOfNumpy) {
-  EXPECT_EQ(spread({}).median, 0);
-  const Spread one = spread({4});
-  EXPECT_EQ(one.median, 4);
-  EXPECT_EQ(one.p90, 4);
-  const Spread s = spread({5, 1, 4, 2, 3});  // numpy.quantile([1, 2, 3, 4, 5], 0.9) = 4.6
-  EXPECT_EQ(s.count, 5u);
-  EXPECT_EQ(s.least, 1);
-  EXPECT_EQ(s.median, 3);
-  EXPECT_DOUBLE_EQ(s.p90, 4.6);
-  EXPECT_EQ(s.most, 5);
-  EXPECT_EQ(s.mean, 3);
-  EXPECT_DOUBLE_EQ(spread({1, 2}).median, 1.5);
-}
-
 TEST(Ticks, DivideAnAxisIntoTwoToFive) {
   for (double most = 0.0013; most < 1e5; most *= 1.37) {
     const double parts = most / tick_distance(most);
@@ -93,4 +77,4 @@ TEST(Ticks, DivideAnAxisIntoTwoToFive) {
 }
 
 }  // namespace
-}  // namespace fresco::evaluation
+}  // namespace fresco::report
