@@ -32,12 +32,15 @@ class TrainingSet {
   virtual Item get(int64_t position, bool mirrored) const = 0;
 };
 
-/// Pictures themselves, for the autoencoder and for preparing a cache: [3, H, W] float32 in -1..1.
+/// Pictures themselves, for the autoencoder and for preparing a cache: [3, H, W] float32 in -1..1. Errors of a sample that cannot be used:
+/// FormatError; it is skipped, counted and named. Safe from several threads.
 class PictureSet {
  public:
   virtual ~PictureSet() = default;
   virtual int64_t size() const = 0;
   virtual const std::vector<Bucket>& buckets() const = 0;
+  /// What a sample is called in lists and messages, the same whenever the set is opened.
+  virtual std::string key(int64_t position) const { return std::to_string(position); }
   virtual at::Tensor picture(int64_t position, bool mirrored) const = 0;
   virtual std::string caption(int64_t position) const = 0;
   virtual Json attributes(int64_t position) const = 0;  // the sample's own JSON; null without
