@@ -13,4 +13,8 @@ void inspect_command(const Arguments& arguments);
 void pack_command(const Arguments& arguments);
 void samplers_command(const Arguments& arguments);
 
+/// Dispatches to the commands below.
+void data_command(const Arguments& arguments);
+void data_shapes_command(const Arguments& arguments);
+
 }  // namespace fresco::cli
