@@ -164,6 +164,18 @@ std::vector<PlacedTensor> parse_safetensors(std::span<const std::byte> file, std
   return tensors;
 }
 
+Metadata read_metadata(std::span<const std::byte> file, std::string_view where) {
+  const Json header = parse_json(header_text(file, where), where);
+  const auto texts = header.find(kMetadata);
+  if (texts == header.end()) return {};
+  Metadata metadata;
+  for (const auto& [key, value] : texts->items()) {
+    if (!value.is_string()) throw FormatError(where, fmt::format("metadata \"{}\": expected a text", printable(key)));
+    metadata[key] = value.get<std::string>();
+  }
+  return metadata;
+}
+
 std::shared_ptr<const TensorSource> open_safetensors(std::shared_ptr<const MappedFile> file) {
   return std::make_shared<SafetensorsFile>(std::move(file));
 }

@@ -29,6 +29,9 @@ std::shared_ptr<const TensorSource> open_safetensors(std::shared_ptr<const Mappe
 
 using Metadata = std::map<std::string, std::string>;
 
+/// The texts that a file carries beside its tensors. Errors: FormatError naming `where`.
+Metadata read_metadata(std::span<const std::byte> file, std::string_view where);
+
 /// Writes the tensors in one file, wide types first so that each lies aligned. With overwrite false an existing file is an InputError.
 /// tensors: each `bytes` as long as its info says. Errors: InputError (cannot be written), ResourceError (disk full).
 void write_safetensors(const std::filesystem::path& path, const std::vector<TensorData>& tensors,
