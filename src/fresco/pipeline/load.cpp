@@ -64,18 +64,28 @@ std::shared_ptr<Model::Impl> load_parts(checkpoint::ModelFiles files, ModelSpecs
                       .vae = std::move(vae)});
 }
 
+void set_threads(const LoadOptions& options) {
+  if (options.threads < 0)
+    throw InputError("--threads", expected_got("a number from 0", fmt::format("{}", options.threads)));
+  if (options.threads > 0) at::set_num_threads(options.threads);
+}
+
 }  // namespace
 
 Model Model::load(const LoadOptions& options, Observer& observer) {
+  return with_plain_errors([&] {
+    set_threads(options);
+    preparation_for(options);  // refuses before anything is downloaded
+    return load(checkpoint::open_model(options.files, observer), options, observer);
+  });
+}
+
+Model Model::load(checkpoint::ModelFiles files, const LoadOptions& options, Observer& observer) {
   const auto begin = std::chrono::steady_clock::now();
   observer.on_stage_start("load");
   return with_plain_errors([&] {
     const c10::InferenceMode no_gradients;
-    if (options.threads < 0)
-      throw InputError("--threads", expected_got("a number from 0", fmt::format("{}", options.threads)));
-    if (options.threads > 0) at::set_num_threads(options.threads);
-    preparation_for(options);  // refuses before anything is downloaded
-    auto files = checkpoint::open_model(options.files, observer);
+    set_threads(options);
     const auto preparation = preparation_for(options, files);
     tell_fit(files, preparation, observer);
     auto specs = read_specs(files);

@@ -41,6 +41,8 @@ class Model {
  public:
   /// Errors: InputError, FormatError, ResourceError (not enough memory: checked before loading, with the numbers; no such device).
   static Model load(const LoadOptions& options, Observer& observer = no_observer());
+  /// Of files that are open already, or tensors that lie in memory; options.files is not used.
+  static Model load(checkpoint::ModelFiles files, const LoadOptions& options, Observer& observer = no_observer());
 
   /// Errors: InputError for a request the model cannot fulfil (all of it checked before the first U-Net call), Interrupted.
   Drawing draw(const DrawRequest& request, Observer& observer = no_observer()) const;

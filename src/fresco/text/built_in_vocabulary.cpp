@@ -3,7 +3,9 @@
 #include <cassert>
 
 #include "fresco/core/error.h"
+#include "fresco/core/json.h"
 #include "fresco/text/byte_alphabet.h"
+#include "fresco/text/tokenizer.h"
 #include "fresco/text/tokenizer_files.h"
 
 extern "C" {
@@ -58,21 +60,51 @@ std::vector<std::pair<std::string_view, std::string_view>> merges_of(std::string
   return merges;
 }
 
+constexpr const char* kStart = "<|startoftext|>";
+constexpr const char* kEnd = "<|endoftext|>";
+
+// Words in the order of their ids.
+template <typename Add>
+void each_word(const std::vector<std::pair<std::string_view, std::string_view>>& merges, const Add& add) {
+  for (const uint8_t byte : bytes_by_id()) add(spelled(byte));
+  for (const uint8_t byte : bytes_by_id()) add(spelled(byte) + std::string(kWordEnd));
+  for (const auto& [left, right] : merges) add(std::string(left).append(right));
+  add(kStart);
+  add(kEnd);
+}
+
 }  // namespace
+
+FileSet built_in_tokenizer_files() {
+  const std::string text = inflated();
+  const auto merges = merges_of(text);
+  Json words = Json::object();
+  int64_t id = 0;
+  each_word(merges, [&](const std::string& word) { words[word] = id++; });
+  std::string lines = "#version: 0.2\n";
+  for (const auto& [left, right] : merges) lines.append(left).append(" ").append(right).append("\n");
+  const Json special{{"bos_token", kStart}, {"eos_token", kEnd}, {"pad_token", kEnd}, {"unk_token", kEnd}};
+  Json config = special;
+  config.update({{"add_prefix_space", false},
+                 {"do_lower_case", true},
+                 {"errors", "replace"},
+                 {"model_max_length", 77},
+                 {"tokenizer_class", "CLIPTokenizer"}});
+  return {std::filesystem::path(kWhere),
+          {{"vocab.json", words.dump()},
+           {"merges.txt", lines},
+           {"tokenizer_config.json", config.dump(2)},
+           {"special_tokens_map.json", special.dump(2)}}};
+}
 
 TokenizerParts built_in_tokenizer_parts() {
   const std::string text = inflated();
   const auto merges = merges_of(text);
   TokenizerParts parts;
   int64_t id = 0;
-  const auto add = [&](std::string word) { parts.vocabulary.add_word(std::move(word), id++, kWhere); };
-  for (const uint8_t byte : bytes_by_id()) add(spelled(byte));
-  for (const uint8_t byte : bytes_by_id()) add(spelled(byte) + std::string(kWordEnd));
-  for (const auto& [left, right] : merges) add(std::string(left).append(right));
-  add("<|startoftext|>");
-  add("<|endoftext|>");
+  each_word(merges, [&](std::string word) { parts.vocabulary.add_word(std::move(word), id++, kWhere); });
   for (const auto& [left, right] : merges) parts.vocabulary.add_merge(left, right, kWhere);
-  for (const char* special : {"<|startoftext|>", "<|endoftext|>"})
+  for (const char* special : {kStart, kEnd})
     parts.added.push_back({.content = special, .id = *parts.vocabulary.id(special), .special = true});
   parts.start = parts.added[0].id;
   parts.end = parts.padding = parts.added[1].id;

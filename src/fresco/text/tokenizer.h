@@ -47,4 +47,7 @@ class Tokenizer {
   std::shared_ptr<const Impl> impl_;
 };
 
+/// Tokenizer::built_in() as the files of a published tokenizer: vocab.json, merges.txt and settings.
+FileSet built_in_tokenizer_files();
+
 }  // namespace fresco::text
