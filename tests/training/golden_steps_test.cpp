@@ -56,8 +56,7 @@ class GoldenSteps : public testing::TestWithParam<Case> {
   at::Tensor loss(int64_t step) const {
     const auto of = [&](const char* name) { return (*goldens_)[name][step].to(GetParam().type); };
     const auto times = (*goldens_)["timesteps"][step].to(at::kLong);
-    const auto given =
-        training::noised(tables_, sampling::Prediction::velocity, of("latents"), of("noise"), times);
+    const auto given = training::noised(tables_, sampling::Prediction::velocity, of("latents"), of("noise"), times);
     const auto predicted = unet_->forward(given.noisy, times.to(at::kFloat), unet_->bind(of("context")));
     return training::diffusion_loss(given, predicted, kBatch);
   }

@@ -71,7 +71,8 @@ class Recompute : public torch::autograd::Function<Recompute> {
 
 at::Tensor recomputed(Recomputed run, const std::vector<at::Tensor>& inputs) {
   if (!c10::GradMode::is_enabled()) return run(inputs);
-  const auto held = std::make_shared<Held>(Held{std::move(run), {}, std::string(ops::forced_form()), ops::current_products()});
+  const auto held =
+      std::make_shared<Held>(Held{std::move(run), {}, std::string(ops::forced_form()), ops::current_products()});
   variable_list shown{at::empty({0}).requires_grad_()};
   for (const auto& input : inputs) {
     held->defined.push_back(input.defined());

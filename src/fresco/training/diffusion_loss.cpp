@@ -13,9 +13,15 @@ NoisyLatents noised(const LossTables& tables, sampling::Prediction prediction, c
   const auto level = at_times(tables.noise).view({-1, 1, 1, 1});
   NoisyLatents given{.noisy = signal * latents + level * noise, .weight = at_times(tables.weight)};
   switch (prediction) {
-    case sampling::Prediction::epsilon: given.target = noise; break;
-    case sampling::Prediction::velocity: given.target = signal * noise - level * latents; break;
-    case sampling::Prediction::sample: given.target = latents; break;
+    case sampling::Prediction::epsilon:
+      given.target = noise;
+      break;
+    case sampling::Prediction::velocity:
+      given.target = signal * noise - level * latents;
+      break;
+    case sampling::Prediction::sample:
+      given.target = latents;
+      break;
   }
   return given;
 }

@@ -34,7 +34,9 @@ class Recorder : public layers::WeightSource {
   mutable std::vector<Wish> wishes;
 
  private:
-  at::Tensor empty(at::IntArrayRef shape) const { return at::zeros({1}, type_).expand(shape).detach().requires_grad_(); }
+  at::Tensor empty(at::IntArrayRef shape) const {
+    return at::zeros({1}, type_).expand(shape).detach().requires_grad_();
+  }
   at::ScalarType type_;
 };
 

@@ -115,7 +115,7 @@ struct Recipe {
   uint64_t seed = 0;
   std::string model;         // folder of a model or of its configs alone
   bool from_nothing = true;  // weights are drawn anew; false: those of the model
-  bool half_weights = true;     // the model is written in float16; false: float32
+  bool half_weights = true;  // the model is written in float16; false: float32
   std::vector<Phase> phases;
   WatchSettings watch;
 };

@@ -1,0 +1,127 @@
+#include "fresco/training/training_model.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+#include <fmt/format.h>
+
+#include "fresco/checkpoint/folder.h"
+#include "fresco/core/error.h"
+#include "fresco/text/text_encoder.h"
+#include "fresco/training/fresh_weights.h"
+#include "fresco/training/weight_tensors.h"
+#include "fresco/unet/unet.h"
+#include "fresco/vae/vae.h"
+
+namespace fresco::training {
+namespace {
+
+using checkpoint::ModelFiles;
+
+checkpoint::Part& part_of(ModelFiles& files, Network network) {
+  return network == Network::unet ? files.unet : network == Network::vae ? files.vae : files.text_encoder;
+}
+
+// The shapes that a checkpoint of these specs has.
+WeightTensors::Shapes shapes_of(const pipeline::ModelSpecs& specs, Network network) {
+  WeightTensors::Shapes shapes;
+  const auto take = [&](const auto& tensors) {
+    for (const auto& tensor : tensors) shapes[tensor.name] = tensor.shape;
+  };
+  switch (network) {
+    case Network::unet: take(unet::expected_tensors(specs.unet)); break;
+    case Network::text_encoder: take(text::expected_tensors(specs.text)); break;
+    case Network::vae: take(vae::expected_tensors(specs.vae)); break;
+  }
+  return shapes;
+}
+
+std::unique_ptr<Parameters> parameters_for(const pipeline::ModelSpecs& specs, Network network, at::ScalarType type) {
+  const layers::Preparation preparation{.type = type};
+  const auto build = [&](const layers::WeightSource& source) {
+    switch (network) {
+      case Network::unet: unet::UNet(specs.unet, source, preparation); break;
+      case Network::text_encoder: text::TextEncoder(specs.text, source, preparation); break;
+      case Network::vae: vae::Vae(specs.vae, source, preparation); break;
+    }
+  };
+  return std::make_unique<Parameters>(build, type);
+}
+
+// Tensors that are only named, so that specs can be read from configs without weights.
+class NamesAlone final : public checkpoint::ListedTensors {
+ public:
+  explicit NamesAlone(const std::vector<std::string>& names) {
+    std::vector<checkpoint::TensorInfo> infos;
+    for (const auto& name : names) infos.push_back({name, checkpoint::ElementType::f32, {0}});
+    adopt(std::move(infos), "configs");
+  }
+  checkpoint::TensorData read(std::string_view name) const override { return {tensors()[position(name)], {}, nullptr}; }
+  void release(std::string_view) const override {}
+  std::string place(std::string_view = {}) const override { return "configs"; }
+};
+
+// A flexible U-Net's config tells DeciDiffusion 1.0, which has a middle block, from 2.0 by the keys about it.
+ModelFiles open_configs(const std::string& folder) {
+  ModelFiles files;
+  files.given = folder;
+  files.root = folder;
+  checkpoint::use_configs(files, folder);
+  const auto& about = files.unet.config.contains("configurations") ? files.unet.config["configurations"] : Json();
+  const bool middle = about.is_object() && about.value("mid_num_resnets", 0) > 0;
+  files.unet.tensors =
+      std::make_shared<NamesAlone>(middle ? std::vector<std::string>{"mid_block."} : std::vector<std::string>{});
+  files.vae.tensors = files.text_encoder.tensors = std::make_shared<NamesAlone>(std::vector<std::string>{});
+  files.family = checkpoint::family_of(files.unet);
+  return files;
+}
+
+}  // namespace
+
+std::string_view name(Network network) {
+  constexpr std::array<std::string_view, 3> kNames{"unet", "text_encoder", "vae"};
+  return kNames[static_cast<size_t>(network)];
+}
+
+TrainingModel TrainingModel::open(const std::string& model, bool from_nothing, uint64_t seed, at::ScalarType type,
+                                  Observer& observer) {
+  TrainingModel opened;
+  auto& files = opened.files_;
+  files = from_nothing ? open_configs(model) : checkpoint::open_model({.model = model}, observer);
+  opened.specs_ = pipeline::read_specs(files);
+  for (const Network network : kNetworks) {
+    auto parameters = parameters_for(opened.specs_, network, type);
+    if (from_nothing) {
+      draw_fresh_weights(*parameters, seed);
+    } else {
+      parameters->assign(layers::CheckpointWeights(part_of(files, network).tensors, {.type = type}));
+    }
+    opened.weights_[static_cast<size_t>(network)] = std::move(parameters);
+  }
+  return opened;
+}
+
+void TrainingModel::adopt_averages() {
+  const c10::NoGradGuard guard;
+  for (const Network network : kNetworks) {
+    if (average(network).defined()) parameters(network).values().copy_(average(network));
+    average(network).reset();
+  }
+}
+
+void TrainingModel::set_scaling_factor(double factor) {
+  specs_.vae.scaling_factor = factor;
+  files_.vae.config["scaling_factor"] = factor;
+}
+
+ModelFiles TrainingModel::files(bool half) const {
+  ModelFiles now = files_;
+  for (const Network network : kNetworks) {
+    const auto& parameters = *weights_[static_cast<size_t>(network)];
+    const auto& vector = average(network).defined() ? average(network) : parameters.values();
+    part_of(now, network).tensors =
+        std::make_shared<WeightTensors>(parameters.slices(), vector, shapes_of(specs_, network), half);
+  }
+  return now;
+}
+
+}  // namespace fresco::training
