@@ -1,6 +1,7 @@
 #pragma once
 // What a training tells those who watch it: the terminal, the run folder's record, TensorBoard. Free of libtorch.
 // Numbers are those of all processes together; only the first process reports.
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -38,6 +39,7 @@ struct RunFacts {
 struct Place {
   int phase = 0;  // index into the recipe's phases
   int64_t step = 0;
+  auto operator<=>(const Place&) const = default;
 };
 
 /// One optimiser step has ended.
