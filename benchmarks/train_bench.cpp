@@ -86,8 +86,8 @@ class Trainer {
       : leaves_(options.folder / "diffusion_pytorch_model.safetensors", options.preparation),
         unet_(unet::read_spec(read_json(options.folder / "config.json"), "config.json"), leaves_, options.preparation),
         optimizer_(leaves_.all()) {
-    const layers::CheckpointWeights inputs(
-        checkpoint::open_tensors((options.folder / "inputs.safetensors").string()), {});
+    const layers::CheckpointWeights inputs(checkpoint::open_tensors((options.folder / "inputs.safetensors").string()),
+                                           {});
     const auto read = [&](const char* name) {
       const auto source = checkpoint::open_tensors((options.folder / "inputs.safetensors").string());
       const auto* info = source->find(name);
@@ -102,9 +102,7 @@ class Trainer {
 
   Json step() {
     const auto begin = std::chrono::steady_clock::now();
-    const auto since = [&] {
-      return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    };
+    const auto since = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(); };
     optimizer_.clear();
     auto loss = (unet_.forward(latents_, times_, unet_.bind(context_)) - target_).square().mean();
     const double forward = since();

@@ -107,7 +107,8 @@ TEST(RandomTensors, ASampleIsTheSameInEveryBatch) {
   EXPECT_TRUE(at::equal(whole.slice(0, 2, 4), part));
   const auto timesteps = integers(9, Purpose::timestep, visits, 780, 1000);
   EXPECT_TRUE(timesteps.ge(780).logical_and(timesteps.lt(1000)).all().item<bool>());
-  EXPECT_TRUE(at::equal(timesteps.slice(0, 2, 4), integers(9, Purpose::timestep, std::span(visits).subspan(2, 2), 780, 1000)));
+  EXPECT_TRUE(
+      at::equal(timesteps.slice(0, 2, 4), integers(9, Purpose::timestep, std::span(visits).subspan(2, 2), 780, 1000)));
   EXPECT_EQ(normal(9, Purpose::noise, {}, {4, 8, 6}).numel(), 0);
 }
 

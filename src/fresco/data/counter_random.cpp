@@ -65,15 +65,14 @@ inline Direction direction(uint32_t turn) {
   const auto fraction = static_cast<float>(static_cast<int32_t>(turn << 2));
   constexpr auto kUnit = static_cast<float>(std::numbers::pi / 4 * 0x1p-31);
   const float x = fraction * kUnit, z = x * x;
-  const float s =
-      x * (1.0f + z * (-1 / 6.0f + z * (1 / 120.0f + z * (-1 / 5040.0f + z * (1 / 362880.0f)))));
-  const float c =
-      1.0f + z * (-0.5f + z * (1 / 24.0f + z * (-1 / 720.0f + z * (1 / 40320.0f + z * (-1 / 3628800.0f)))));
+  const float s = x * (1.0f + z * (-1 / 6.0f + z * (1 / 120.0f + z * (-1 / 5040.0f + z * (1 / 362880.0f)))));
+  const float c = 1.0f + z * (-0.5f + z * (1 / 24.0f + z * (-1 / 720.0f + z * (1 / 40320.0f + z * (-1 / 3628800.0f)))));
   const uint32_t quarter = turn >> 30;
   const uint32_t swap = 0u - (quarter & 1u);
   const auto sine_bits = std::bit_cast<uint32_t>(s), cosine_bits = std::bit_cast<uint32_t>(c);
   const uint32_t cosine = (cosine_bits & ~swap) | (sine_bits & swap), sine = (sine_bits & ~swap) | (cosine_bits & swap);
-  return {std::bit_cast<float>(cosine ^ (((quarter + 1) & 2u) << 30)), std::bit_cast<float>(sine ^ ((quarter & 2u) << 30))};
+  return {std::bit_cast<float>(cosine ^ (((quarter + 1) & 2u) << 30)),
+          std::bit_cast<float>(sine ^ ((quarter & 2u) << 30))};
 }
 
 void box_muller(const std::array<uint32_t, kLanes>& radii, const std::array<uint32_t, kLanes>& turns, float* out) {
@@ -106,9 +105,7 @@ RandomWords random_words(const RandomKey& key, uint32_t block) {
   return philox({block, static_cast<uint32_t>(key.purpose), visit[0], visit[1]}, halves(key.seed));
 }
 
-double uniform(const RandomKey& key, uint32_t index) {
-  return static_cast<double>(word64(key, index) >> 11) * 0x1p-53;
-}
+double uniform(const RandomKey& key, uint32_t index) { return static_cast<double>(word64(key, index) >> 11) * 0x1p-53; }
 
 uint64_t uniform_below(const RandomKey& key, uint64_t bound, uint32_t index) {
   __extension__ using Wide = unsigned __int128;

@@ -18,13 +18,17 @@ uint64_t smallest_square_side(uint64_t size) {
 }  // namespace
 
 Permutation::Permutation(uint64_t size, uint64_t seed)
-    : size_(size), seed_(seed), rows_(smallest_square_side(size)), columns_(rows_ == 0 ? 0 : (size + rows_ - 1) / rows_) {}
+    : size_(size),
+      seed_(seed),
+      rows_(smallest_square_side(size)),
+      columns_(rows_ == 0 ? 0 : (size + rows_ - 1) / rows_) {}
 
 uint64_t Permutation::once(uint64_t index) const {
   uint64_t row = index / columns_, column = index % columns_;
   for (int round = 0; round < kRounds; round += 2) {
     row = (row + uniform_below({seed_, Purpose::order, round}, rows_, static_cast<uint32_t>(column))) % rows_;
-    column = (column + uniform_below({seed_, Purpose::order, round + 1}, columns_, static_cast<uint32_t>(row))) % columns_;
+    column =
+        (column + uniform_below({seed_, Purpose::order, round + 1}, columns_, static_cast<uint32_t>(row))) % columns_;
   }
   return row * columns_ + column;
 }

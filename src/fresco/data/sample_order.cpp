@@ -28,8 +28,10 @@ SampleOrder::SampleOrder(const std::vector<Bucket>& buckets, int64_t batch, uint
     batches_before_.push_back(batches_before_.back() + static_cast<int64_t>(bucket.positions.size()) / batch);
   }
   if (steps_per_epoch() == 0)
-    throw InputError("batch", fmt::format("no size of picture has the {} samples of one batch: {} samples in {} sizes, at most {} of one",
-                                          batch, samples, buckets.size(), largest));
+    throw InputError(
+        "batch",
+        fmt::format("no size of picture has the {} samples of one batch: {} samples in {} sizes, at most {} of one",
+                    batch, samples, buckets.size(), largest));
 }
 
 std::vector<Pick> SampleOrder::picks(int64_t step) const {
