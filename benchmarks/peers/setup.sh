@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes .deps/peers: a virtual environment with diffusers, transformers, PyTorch and OpenVINO, to measure and compare
-# with, and matplotlib for plots. PyTorch itself is the one in .deps/torch when it is there: both sides then run the same oneDNN, MKL and OpenMP.
-# From Python it also wants the CUDA libraries that its wheel asks for (2.5 GB to fetch), even on a CPU. Beside it
+# with, matplotlib for plots, and tensorboard for a test. PyTorch itself is the one in .deps/torch when it is there:
+# both sides then run the same oneDNN, MKL and OpenMP. From Python it also wants the CUDA libraries that its wheel asks for (2.5 GB to fetch), even on a CPU. Beside it
 # .deps/peers-avx2: an OpenVINO held to AVX2.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -56,6 +56,7 @@ make_diffusers() {
 
 has_diffusers "$peers" || make_diffusers
 imports "$peers" "import matplotlib" || install "$peers" matplotlib==3.11.2
+imports "$peers" "import tensorboard" || install "$peers" tensorboard==2.21.0
 has_openvino "$peers" || add_openvino "$peers"
 if [ ! -d "$root/.deps/peers-avx2" ]; then
   "$peers/bin/python" "$here/openvino_avx2.py" "$root/.deps/peers-avx2" || die "no OpenVINO held to AVX2"
