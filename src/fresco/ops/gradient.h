@@ -6,7 +6,7 @@
 
 namespace fresco::ops {
 
-/// True when autograd must see what is done to this tensor: only an operator's definition serves then.
+/// True when autograd must see what is done to this tensor: only forms that train and an operator's definition serve then.
 inline bool needs_gradient(const at::Tensor& t) {
   return c10::GradMode::is_enabled() && t.defined() && t.requires_grad();
 }

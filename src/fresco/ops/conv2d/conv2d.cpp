@@ -3,9 +3,10 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "fresco/ops/conv2d/convolve.h"
 #include "fresco/ops/cost.h"
 #include "fresco/ops/dispatch.h"
-#include "fresco/ops/gradient.h"
+#include "fresco/ops/gradient/record.h"
 
 namespace fresco::ops {
 namespace {
@@ -18,17 +19,22 @@ Isa isa_of(const ConvWeights& weights) {
   return isa == Isa::amx && weights.layout() == Layout::winograd ? Isa::avx512_bf16 : isa;
 }
 
+// Of what is beside the weights: packed ones want none.
+bool wants_gradient(const Conv2dCall& call) {
+  return any_needs_gradient({call.x, call.skip, call.weights.bias(), call.shift, call.residual});
+}
+
 template <Isa isa>
 bool packed_for(const Conv2dCall& call) {
-  return isa_of(call.weights) == isa && call.x.is_cpu() && call.x.scalar_type() == at::kFloat &&
-         !needs_gradient(call.x);
+  return isa_of(call.weights) == isa && call.x.is_cpu() && call.x.scalar_type() == at::kFloat && !wants_gradient(call);
 }
 
 bool packed_for_onednn(const Conv2dCall& call) {
-  return call.weights.packs_onednn() && call.x.scalar_type() == at::kFloat && !needs_gradient(call.x);
+  return call.weights.packs_onednn() && call.x.scalar_type() == at::kFloat && !wants_gradient(call);
 }
 
-constexpr std::array<Form<Conv2dCall, at::Tensor>, 6> kForms = {{
+constexpr std::array<Form<Conv2dCall, at::Tensor>, 7> kForms = {{
+    {"trained", conv2d_trained, trains},
     {"amx", conv2d_packed, packed_for<Isa::amx>},
     {"avx512-bf16", conv2d_packed, packed_for<Isa::avx512_bf16>},
     {"avx512", conv2d_packed, packed_for<Isa::avx512>},

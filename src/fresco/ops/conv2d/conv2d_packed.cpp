@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "fresco/ops/conv2d/conv2d.h"
+#include "fresco/ops/conv2d/convolve.h"
 #include "fresco/ops/memory/arena.h"
 #include "fresco/ops/parallel.h"
 
@@ -22,14 +22,14 @@ constexpr int64_t kLargePicture = 16 * 16;
 
 int64_t divided_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-gemm::Rows rows_of(const Conv2dCall& call, const at::Tensor& x, const at::Tensor& skip, const at::Tensor& y) {
-  const ConvGeometry& g = call.weights.geometry();
+gemm::Rows rows_of(const Convolution& call, const at::Tensor& x, const at::Tensor& skip, const at::Tensor& y) {
+  const ConvGeometry& g = call.geometry;
   gemm::Rows rows{.x = x.const_data_ptr<float>(), .channels = x.size(1), .x_stride = x.size(1)};
   if (skip.defined()) {
     rows.skip = skip.const_data_ptr<float>();
     rows.skip_channels = rows.skip_stride = skip.size(1);
   }
-  rows.side = call.weights.shape()[2];
+  rows.side = call.side;
   rows.stride = g.stride;
   rows.top = g.top;
   rows.left = g.left;
@@ -40,13 +40,12 @@ gemm::Rows rows_of(const Conv2dCall& call, const at::Tensor& x, const at::Tensor
   return rows;
 }
 
-at::Tensor make_output(const Conv2dCall& call, const at::Tensor& x) {
-  const ConvGeometry& g = call.weights.geometry();
-  const int64_t side = call.weights.shape()[2];
+at::Tensor make_output(const Convolution& call, const at::Tensor& x) {
+  const ConvGeometry& g = call.geometry;
   const int64_t scale = call.doubled ? 2 : 1;
-  const int64_t height = (scale * x.size(2) + g.top + g.bottom - side) / g.stride + 1;
-  const int64_t width = (scale * x.size(3) + g.left + g.right - side) / g.stride + 1;
-  return empty({x.size(0), call.weights.shape()[0], height, width}, x.options(), kChannelsLast);
+  const int64_t height = (scale * x.size(2) + g.top + g.bottom - call.side) / g.stride + 1;
+  const int64_t width = (scale * x.size(3) + g.left + g.right - call.side) / g.stride + 1;
+  return empty({x.size(0), call.outputs, height, width}, x.options(), kChannelsLast);
 }
 
 // Splits tiles evenly into blocks, as many as threads can share out when there are few.
@@ -100,18 +99,18 @@ void convolve_winograd(const winograd::Kernel& kernel, const winograd::Call& cal
 }
 
 // The form of Winograd's convolution for a call; null: products over the taps.
-const winograd::Kernel* winograd_for(const Conv2dCall& call, const at::Tensor& y) {
-  const KernelSet& kernels = call.weights.kernels();
-  if (call.weights.layout() != Layout::winograd) return nullptr;
+const winograd::Kernel* winograd_for(const Convolution& call, const at::Tensor& y) {
+  const KernelSet& kernels = call.kernels;
+  if (call.weights.layout != Layout::winograd) return nullptr;
   if (call.doubled) return kernels.doubled;
   const bool large = y.size(2) * y.size(3) >= kLargePicture;
   return large ? kernels.winograd_large : kernels.winograd;
 }
 
-gemm::Epilogue epilogue_of(const Conv2dCall& call, const at::Tensor& shift, const at::Tensor& residual,
+gemm::Epilogue epilogue_of(const Convolution& call, const at::Tensor& shift, const at::Tensor& residual,
                            const at::Tensor& y) {
   const auto pointer = [](const at::Tensor& t) { return t.defined() ? t.const_data_ptr<float>() : nullptr; };
-  return {.bias = pointer(call.weights.bias()),
+  return {.bias = pointer(call.bias),
           .shift = pointer(shift),
           .rows_per_sample = y.size(2) * y.size(3),
           .residual = pointer(residual),
@@ -120,25 +119,32 @@ gemm::Epilogue epilogue_of(const Conv2dCall& call, const at::Tensor& shift, cons
 
 }  // namespace
 
-at::Tensor conv2d_packed(const Conv2dCall& call) {
-  if (call.doubled && call.weights.layout() != Layout::winograd) {
+at::Tensor convolve(const Convolution& call) {
+  if (call.doubled && call.weights.layout != Layout::winograd) {
     const auto x = doubled(call.x);
-    return conv2d_packed({x, call.skip, call.weights, call.shift, call.residual});
+    return convolve({x, call.skip, call.weights, call.kernels, call.outputs, call.side, call.geometry, call.bias,
+                     call.shift, call.residual});
   }
   const auto plain = [](const at::Tensor& t) { return t.defined() ? contiguous(t, kChannelsLast) : t; };
   const auto x = plain(call.x), skip = plain(call.skip), residual = plain(call.residual);
   const auto shift = call.shift.defined() ? call.shift.contiguous() : call.shift;
   auto y = make_output(call, x);
-  const PackedWeights packed = call.weights.packed();
   const auto rows = rows_of(call, x, skip, y);
   const auto epilogue = epilogue_of(call, shift, residual, y);
+  const gemm::Packed& weights = call.weights.view;
   if (const auto* kernel = winograd_for(call, y)) {
-    convolve_winograd(*kernel, {rows, x.size(0), packed.view, epilogue, y.mutable_data_ptr<float>(), y.size(1)});
+    convolve_winograd(*kernel, {rows, x.size(0), weights, epilogue, y.mutable_data_ptr<float>(), y.size(1)});
   } else {
-    gemm::multiply(*call.weights.kernels().matrix, {rows, x.size(0) * y.size(2) * y.size(3), packed.view, epilogue,
-                                                    y.mutable_data_ptr<float>(), y.size(1)});
+    gemm::multiply(*call.kernels.matrix, {rows, x.size(0) * y.size(2) * y.size(3), weights, epilogue,
+                                          y.mutable_data_ptr<float>(), y.size(1)});
   }
   return y;
+}
+
+at::Tensor conv2d_packed(const Conv2dCall& call) {
+  const ConvWeights& weights = call.weights;
+  return convolve({call.x, call.skip, weights.packed(), weights.kernels(), weights.shape()[0], weights.shape()[2],
+                   weights.geometry(), weights.bias(), call.shift, call.residual, call.doubled});
 }
 
 }  // namespace fresco::ops

@@ -258,6 +258,12 @@ PackedWeights pack(const at::Tensor& plain, Layout layout, const KernelSet& kern
   return packed;
 }
 
+PackedWeights pack_for_pass(const at::Tensor& plain, Layout layout, const KernelSet& kernels) {
+  thread_local const Arena memory;
+  const ScopedArena scope(&memory);
+  return pack(contiguous(plain), layout, kernels);
+}
+
 bool serves(const PackedWeights& packed, const KernelSet& kernels) {
   if (kernels.isa == Isa::none) return false;
   const bool winograd = packed.layout == Layout::winograd;

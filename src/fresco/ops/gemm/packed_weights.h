@@ -48,6 +48,9 @@ struct PackedWeights {
 /// scale of its own, and convolutions bfloat16.
 PackedWeights pack(const at::Tensor& plain, Layout layout, const KernelSet& kernels);
 
+/// The same for a single use, of float32 values in any layout: in memory that this thread uses for it again and again.
+PackedWeights pack_for_pass(const at::Tensor& plain, Layout layout, const KernelSet& kernels);
+
 /// Back to a plain tensor of this shape, float32 or float16 as it is stored.
 at::Tensor unpack(const PackedWeights& packed, at::IntArrayRef shape);
 

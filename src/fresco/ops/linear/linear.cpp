@@ -6,7 +6,7 @@
 #include "fresco/ops/cost.h"
 #include "fresco/ops/dispatch.h"
 #include "fresco/ops/geglu/geglu.h"
-#include "fresco/ops/gradient.h"
+#include "fresco/ops/gradient/record.h"
 
 namespace fresco::ops {
 namespace {
@@ -14,10 +14,11 @@ namespace {
 template <Isa isa>
 bool packed_for(const LinearCall& call) {
   return call.weights.kernels().isa == isa && call.x.is_cpu() && call.x.scalar_type() == at::kFloat &&
-         !needs_gradient(call.x);
+         !any_needs_gradient({call.x, call.weights.bias(), call.residual});
 }
 
-constexpr std::array<Form<LinearCall, at::Tensor>, 5> kForms = {{
+constexpr std::array<Form<LinearCall, at::Tensor>, 6> kForms = {{
+    {"trained", linear_trained, trains},
     {"amx", linear_packed, packed_for<Isa::amx>},
     {"avx512-bf16", linear_packed, packed_for<Isa::avx512_bf16>},
     {"avx512", linear_packed, packed_for<Isa::avx512>},

@@ -52,5 +52,19 @@ Cost cost(const LinearCall& call);
 at::Tensor linear(const LinearCall& call);
 at::Tensor linear_reference(const LinearCall& call);
 at::Tensor linear_packed(const LinearCall& call);
+/// With a gradient of its own, for tensors that want one.
+at::Tensor linear_trained(const LinearCall& call);
+bool trains(const LinearCall& call);
+
+/// The product by packed weights, whosever they are. bias, residual: may be undefined.
+struct PackedProduct {
+  const at::Tensor& x;
+  const PackedWeights& weights;
+  const KernelSet& kernels;
+  at::Tensor bias, residual;
+};
+at::Tensor multiply(const PackedProduct& product);
+/// x [..., C] as rows [N, C] at a fixed distance, dense in themselves: chunks of a wider tensor are read in place.
+at::Tensor rows_of(const at::Tensor& x);
 
 }  // namespace fresco::ops

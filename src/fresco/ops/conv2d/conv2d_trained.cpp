@@ -1,0 +1,137 @@
+// The convolution that trains: forward by packed weights, which are packed anew for each pass since every step changes them; the gradient
+// of the input is a convolution too, with the kernels turned about.
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include "fresco/ops/conv2d/convolve.h"
+#include "fresco/ops/dispatch.h"
+#include "fresco/ops/gradient/record.h"
+#include "fresco/ops/memory/arena.h"
+
+namespace fresco::ops {
+namespace {
+
+constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
+
+// What the gradient needs to know of a call beside tensors.
+struct Shape {
+  KernelSet kernels;
+  ConvGeometry geometry;
+  int64_t channels = 0, skip_channels = 0;  // of both inputs
+  bool doubled = false, has_bias = false, has_shift = false;
+};
+
+// Inputs in the order in which autograd gets their gradients.
+enum Input : size_t { kX, kSkip, kWeight, kBias, kShift, kResidual, kInputs };
+
+at::Tensor run(const Shape& shape, const at::Tensor& x, const at::Tensor& skip, const at::Tensor& weight,
+               const ConvGeometry& geometry, const Convolution* epilogue = nullptr) {
+  const int64_t split = skip.defined() ? x.size(1) : 0;
+  const auto packed = pack_for_pass(weight, layout_for(weight.sizes(), geometry, split), shape.kernels);
+  Convolution call{x, skip, packed, shape.kernels, weight.size(0), weight.size(2), geometry};
+  if (epilogue != nullptr) {
+    call.bias = epilogue->bias;
+    call.shift = epilogue->shift;
+    call.residual = epilogue->residual;
+    call.doubled = epilogue->doubled;
+  }
+  return convolve(call);
+}
+
+// Gradient of input channels [first, first + count) of a convolution with stride 1: dy convolved with kernels whose inputs and outputs
+// change places and whose taps are turned about.
+at::Tensor input_gradient(const Shape& shape, const at::Tensor& dy, const at::Tensor& weight, int64_t first,
+                          int64_t count) {
+  const int64_t last = weight.size(2) - 1;
+  const ConvGeometry& g = shape.geometry;
+  const ConvGeometry turned{1, last - g.top, last - g.left, last - g.bottom, last - g.right};
+  const auto kernels = weight.narrow(1, first, count).flip({2, 3}).transpose(0, 1);
+  const auto dx = run(shape, dy, {}, kernels, turned);
+  if (!shape.doubled) return dx;
+  return at::avg_pool2d(dx, {2, 2}).mul_(4);  // four pixels were one
+}
+
+struct Definition {
+  at::Tensor dx, dw;  // of both inputs together
+};
+
+// By libtorch's own gradient.
+Definition by_definition(const Shape& shape, const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight,
+                         bool wants_x, bool wants_weight) {
+  const ConvGeometry& g = shape.geometry;
+  const bool even = g.top == g.bottom && g.left == g.right;
+  const auto padded = even ? x : at::constant_pad_nd(x, {g.left, g.right, g.top, g.bottom});
+  const std::array<int64_t, 2> stride{g.stride, g.stride}, none{0, 0}, one{1, 1};
+  const std::array<int64_t, 2> padding{even ? g.top : 0, even ? g.left : 0};
+  auto [dx, dw, db] = at::convolution_backward(dy, padded, weight, std::nullopt, stride, padding, one, false, none, 1,
+                                               {wants_x, wants_weight, false});
+  if (wants_x && !even) dx = dx.slice(2, g.top, g.top + x.size(2)).slice(3, g.left, g.left + x.size(3));
+  return {dx, dw};
+}
+
+at::Tensor whole_input(const Shape& shape, const std::vector<at::Tensor>& saved) {
+  if (shape.doubled) return doubled(saved[0]);
+  return saved[1].defined() ? at::cat({saved[0], saved[1]}, 1) : saved[0];
+}
+
+// saved: x, skip, weight.
+void gradients_of_products(const Shape& shape, const at::Tensor& dy, const BackwardCall& call,
+                           std::vector<at::Tensor>& found) {
+  const auto& weight = call.saved[2];
+  const bool ours = shape.geometry.stride == 1;
+  const bool wants_input = call.needed[kX] || call.needed[kSkip];
+  if (ours && call.needed[kX]) found[kX] = input_gradient(shape, dy, weight, 0, shape.channels);
+  if (ours && call.needed[kSkip]) found[kSkip] = input_gradient(shape, dy, weight, shape.channels, shape.skip_channels);
+  const bool rest_wants_input = !ours && wants_input;
+  if (!call.needed[kWeight] && !rest_wants_input) return;
+  auto rest = by_definition(shape, dy, whole_input(shape, call.saved), weight, rest_wants_input, call.needed[kWeight]);
+  found[kWeight] = rest.dw;
+  if (!rest_wants_input) return;
+  found[kX] = rest.dx.narrow(1, 0, shape.channels);
+  if (shape.skip_channels > 0) found[kSkip] = rest.dx.narrow(1, shape.channels, shape.skip_channels);
+}
+
+std::vector<at::Tensor> backward(const Shape& shape, const BackwardCall& call) {
+  std::vector<at::Tensor> found(kInputs);
+  const auto dy = contiguous(call.dy, kChannelsLast);
+  gradients_of_products(shape, dy, call, found);
+  if (call.needed[kShift]) found[kShift] = dy.sum({2, 3});
+  if (call.needed[kBias]) found[kBias] = found[kShift].defined() ? found[kShift].sum(0) : dy.sum({0, 2, 3});
+  if (call.needed[kResidual]) found[kResidual] = dy;
+  return found;
+}
+
+bool is_plain(const at::Tensor& t) { return !t.defined() || (t.is_cpu() && t.scalar_type() == at::kFloat); }
+
+}  // namespace
+
+bool trains(const Conv2dCall& call) {
+  if (!is_plain(call.x) || current_isa() == Isa::none || current_products() == Products::i8) return false;
+  if (call.x.numel() == 0) return false;
+  const ConvWeights& weights = call.weights;
+  const bool plain_weight = weights.kernels().isa == Isa::none && !weights.packs_onednn();
+  const auto weight = plain_weight ? weights.weight(at::kFloat) : at::Tensor();  // packed ones want no gradient
+  return any_needs_gradient({call.x, call.skip, weight, weights.bias(), call.shift, call.residual});
+}
+
+at::Tensor conv2d_trained(const Conv2dCall& call) {
+  const auto weight = call.weights.weight(at::kFloat);
+  const auto& bias = call.weights.bias();
+  const Shape shape{.kernels = current_kernels(),
+                    .geometry = call.weights.geometry(),
+                    .channels = call.x.size(1),
+                    .skip_channels = call.skip.defined() ? call.skip.size(1) : 0,
+                    .doubled = call.doubled};
+  at::Tensor y;
+  {
+    const c10::NoGradGuard guard;
+    const PackedWeights none;
+    const Convolution epilogue{call.x,         call.skip, none,       shape.kernels, 0,           0,
+                               shape.geometry, bias,      call.shift, call.residual, call.doubled};
+    y = run(shape, call.x, call.skip, weight, shape.geometry, &epilogue);
+  }
+  return record("conv2d", std::move(y), {call.x, call.skip, weight, bias, call.shift, call.residual},
+                {call.x, call.skip, weight}, [shape](const BackwardCall& b) { return backward(shape, b); });
+}
+
+}  // namespace fresco::ops

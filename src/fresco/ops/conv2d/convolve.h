@@ -1,0 +1,26 @@
+#pragma once
+// A convolution by packed weights, whosever they are: drawing packs them once, training anew for each pass.
+#include "fresco/ops/conv2d/conv2d.h"
+
+namespace fresco::ops {
+
+/// As Conv2dCall says of its members.
+struct Convolution {
+  const at::Tensor& x;
+  const at::Tensor& skip;
+  const PackedWeights& weights;
+  const KernelSet& kernels;  // that the weights are packed for
+  int64_t outputs, side;
+  ConvGeometry geometry;
+  at::Tensor bias;
+  at::Tensor shift;
+  at::Tensor residual;
+  bool doubled = false;
+};
+at::Tensor convolve(const Convolution& convolution);
+
+/// conv2d with a gradient of its own, for tensors that want one.
+at::Tensor conv2d_trained(const Conv2dCall& call);
+bool trains(const Conv2dCall& call);
+
+}  // namespace fresco::ops

@@ -1,0 +1,58 @@
+// The product that trains: forward and the gradient of x by packed weights, which are packed anew for each pass since every step changes
+// them.
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include "fresco/ops/dispatch.h"
+#include "fresco/ops/geglu/geglu.h"
+#include "fresco/ops/gradient/record.h"
+#include "fresco/ops/linear/linear.h"
+
+namespace fresco::ops {
+namespace {
+
+enum Input : size_t { kX, kWeight, kBias, kResidual, kInputs };
+
+// saved: x, weight.
+std::vector<at::Tensor> backward(const KernelSet& kernels, const BackwardCall& call) {
+  std::vector<at::Tensor> found(kInputs);
+  const auto &x = call.saved[0], &weight = call.saved[1];
+  if (call.needed[kX]) {
+    const auto packed = pack_for_pass(weight.t(), Layout::matrix, kernels);
+    found[kX] = multiply({call.dy, packed, kernels, {}, {}});
+  }
+  const auto dy = rows_of(call.dy);
+  if (call.needed[kWeight]) found[kWeight] = at::mm(dy.t(), rows_of(x));
+  if (call.needed[kBias]) found[kBias] = dy.sum(0);
+  if (call.needed[kResidual]) found[kResidual] = call.dy;
+  return found;
+}
+
+bool is_plain(const at::Tensor& t) { return !t.defined() || (t.is_cpu() && t.scalar_type() == at::kFloat); }
+
+}  // namespace
+
+bool trains(const LinearCall& call) {
+  if (!is_plain(call.x) || call.x.numel() == 0 || current_isa() == Isa::none) return false;
+  if (current_products() == Products::i8) return false;
+  const LinearWeights& weights = call.weights;
+  // Packed ones want no gradient.
+  const auto weight = weights.kernels().isa == Isa::none ? weights.weight(at::kFloat) : at::Tensor();
+  return any_needs_gradient({call.x, weight, weights.bias(), call.residual});
+}
+
+at::Tensor linear_trained(const LinearCall& call) {
+  const auto weight = call.weights.weight(at::kFloat);
+  const auto& bias = call.weights.bias();
+  const KernelSet kernels = current_kernels();
+  at::Tensor y;
+  {
+    const c10::NoGradGuard guard;
+    y = multiply({call.x, pack_for_pass(weight, Layout::matrix, kernels), kernels, bias, call.residual});
+  }
+  y = record("linear", std::move(y), {call.x, weight, bias, call.residual}, {call.x, weight},
+             [kernels](const BackwardCall& b) { return backward(kernels, b); });
+  return call.weights.gated() ? geglu({y}) : y;
+}
+
+}  // namespace fresco::ops
