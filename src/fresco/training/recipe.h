@@ -71,7 +71,8 @@ struct NoiseSettings {
 };
 
 struct AutoencoderSettings {
-  double l1 = 1, l2 = 0, kl = 1e-6;
+  double l1 = 1, l2 = 0, kl = 1e-6;  // weights of means over pixels, pixels, and latents
+  int64_t crop = 0;                  // side of the square cut out of each picture, anew at each visit; 0: all of it
 };
 
 struct Phase {

@@ -142,6 +142,8 @@ void visit_fields(AutoencoderSettings& settings, FieldVisitor& visit) {
   visit.number({"l1", "weight of the mean absolute difference"}, settings.l1, kNotNegative);
   visit.number({"l2", "weight of the mean squared difference"}, settings.l2, kNotNegative);
   visit.number({"kl", "weight of the divergence of the posterior from the unit normal"}, settings.kl, kNotNegative);
+  visit.count({"crop", "side of a square that is cut out of each picture, anew at each visit; 0: all of it"}, settings.crop,
+              {0, 1 << 14});
 }
 
 void visit_fields(Phase& phase, FieldVisitor& visit) {
@@ -199,6 +201,7 @@ void visit_fields(Recipe& recipe, FieldVisitor& visit) {
   visit.model({"model", "folder of a model, or of its configs alone"}, recipe.model);
   visit.flag({"from_nothing", "networks that a phase trains begin with new weights; false: with the model's"},
              recipe.from_nothing);
+  visit.flag({"half_weights", "the model is written in float16; false: in float32"}, recipe.half_weights);
   visit.list({"phases", "one after the other"}, recipe.phases);
   visit.group({"watch", "what is shown and kept while a run goes on"}, recipe.watch);
 }
