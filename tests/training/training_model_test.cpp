@@ -27,8 +27,10 @@ class TrainingModelTest : public testing::Test {
   }
   void TearDown() override { fs::remove_all(folder_); }
 
+  static std::set<Network> every() { return {training::kNetworks.begin(), training::kNetworks.end()}; }
   static TrainingModel opened(bool from_nothing, uint64_t seed = 1) {
-    return TrainingModel::open(kStarter.string(), from_nothing, seed, at::kFloat, no_observer());
+    return TrainingModel::open(kStarter.string(), from_nothing ? every() : std::set<Network>(), seed, at::kFloat,
+                               no_observer());
   }
   // The starter model's folder without its weights.
   fs::path configs_alone() const {
@@ -56,7 +58,7 @@ TEST_F(TrainingModelTest, DrawsAsItWasReadAndWritten) {
 }
 
 TEST_F(TrainingModelTest, BeginsFromConfigsAlone) {
-  const auto model = TrainingModel::open(configs_alone().string(), true, 1, at::kFloat, no_observer());
+  const auto model = TrainingModel::open(configs_alone().string(), every(), 1, at::kFloat, no_observer());
   const auto& unet = model.parameters(Network::unet);
   EXPECT_TRUE(unet.values().isfinite().all().item<bool>());
   EXPECT_TRUE(unet.values().equal(opened(true).parameters(Network::unet).values())) << "the seed decides";
@@ -70,6 +72,14 @@ TEST_F(TrainingModelTest, BeginsFromConfigsAlone) {
     }
   }
   for (const float value : drawn(pipeline::Model::load(model.files(true), {}))) ASSERT_TRUE(std::isfinite(value));
+}
+
+TEST_F(TrainingModelTest, DrawsAnewWhatItIsToldTo) {
+  const auto whole = opened(false);
+  const auto model = TrainingModel::open(kStarter.string(), {Network::unet}, 1, at::kFloat, no_observer());
+  EXPECT_TRUE(model.parameters(Network::vae).values().equal(whole.parameters(Network::vae).values()));
+  EXPECT_TRUE(model.parameters(Network::text_encoder).values().equal(whole.parameters(Network::text_encoder).values()));
+  EXPECT_FALSE(model.parameters(Network::unet).values().equal(whole.parameters(Network::unet).values()));
 }
 
 TEST_F(TrainingModelTest, AveragesTakeTheWeightsPlace) {
@@ -95,7 +105,7 @@ TEST_F(TrainingModelTest, CarriesItsScale) {
 TEST_F(TrainingModelTest, TheTokenizerIsWrittenEvenWhereNoneLay) {
   const auto bare = configs_alone();
   fs::remove_all(bare / "tokenizer");
-  const auto model = TrainingModel::open(bare.string(), true, 1, at::kFloat, no_observer());
+  const auto model = TrainingModel::open(bare.string(), every(), 1, at::kFloat, no_observer());
   training::write_model(model.files(true), folder_ / "model");
   EXPECT_NO_THROW(drawn(pipeline::Model::load({.files = {.model = (folder_ / "model").string()}})));
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "fresco/checkpoint/folder.h"
+#include "fresco/checkpoint/part_names.h"
 #include "fresco/core/error.h"
 #include "fresco/text/text_encoder.h"
 #include "fresco/training/fresh_weights.h"
@@ -15,6 +16,7 @@
 namespace fresco::training {
 namespace {
 
+namespace fs = std::filesystem;
 using checkpoint::ModelFiles;
 
 checkpoint::Part& part_of(ModelFiles& files, Network network) {
@@ -47,13 +49,13 @@ std::unique_ptr<Parameters> parameters_for(const pipeline::ModelSpecs& specs, Ne
   return std::make_unique<Parameters>(build, type);
 }
 
-// Tensors that are only named, so that specs can be read from configs without weights.
+// Tensors that are only named, so that specs can be read from a config without weights.
 class NamesAlone final : public checkpoint::ListedTensors {
  public:
   explicit NamesAlone(const std::vector<std::string>& names) {
     std::vector<checkpoint::TensorInfo> infos;
     for (const auto& name : names) infos.push_back({name, checkpoint::ElementType::f32, {0}});
-    adopt(std::move(infos), "configs");
+    adopt(std::move(infos), place());
   }
   checkpoint::TensorData read(std::string_view name) const override { return {tensors()[position(name)], {}, nullptr}; }
   void release(std::string_view) const override {}
@@ -61,16 +63,31 @@ class NamesAlone final : public checkpoint::ListedTensors {
 };
 
 // A flexible U-Net's config tells DeciDiffusion 1.0, which has a middle block, from 2.0 by the keys about it.
-ModelFiles open_configs(const std::string& folder) {
+std::vector<std::string> named_in(const Json& unet) {
+  const auto about = unet.find("configurations");
+  const bool middle = about != unet.end() && about->is_object() && about->value("mid_num_resnets", 0) > 0;
+  return middle ? std::vector<std::string>{"mid_block."} : std::vector<std::string>{};
+}
+
+ModelFiles open_partly(const std::string& folder, const std::set<Network>& fresh) {
   ModelFiles files;
   files.given = folder;
   files.root = folder;
   checkpoint::use_configs(files, folder);
-  const auto& about = files.unet.config.contains("configurations") ? files.unet.config["configurations"] : Json();
-  const bool middle = about.is_object() && about.value("mid_num_resnets", 0) > 0;
-  files.unet.tensors =
-      std::make_shared<NamesAlone>(middle ? std::vector<std::string>{"mid_block."} : std::vector<std::string>{});
-  files.vae.tensors = files.text_encoder.tensors = std::make_shared<NamesAlone>(std::vector<std::string>{});
+  const auto open = [&](Network network) {
+    auto& part = part_of(files, network);
+    if (fresh.contains(network)) {
+      const bool unet = network == Network::unet;
+      part.tensors = std::make_shared<NamesAlone>(unet ? named_in(part.config) : std::vector<std::string>{});
+    } else if (network == Network::vae) {
+      part = checkpoint::open_vae_folder(folder);
+    } else {
+      part = checkpoint::open_part(fs::path(part.config_place).parent_path());
+    }
+  };
+  for (const Network network : kNetworks) open(network);
+  if (!fresh.contains(Network::text_encoder))
+    files.text_encoder.tensors = checkpoint::normalise_text(std::move(files.text_encoder.tensors));
   files.family = checkpoint::family_of(files.unet);
   return files;
 }
@@ -82,15 +99,15 @@ std::string_view name(Network network) {
   return kNames[static_cast<size_t>(network)];
 }
 
-TrainingModel TrainingModel::open(const std::string& model, bool from_nothing, uint64_t seed, at::ScalarType type,
-                                  Observer& observer) {
+TrainingModel TrainingModel::open(const std::string& model, const std::set<Network>& fresh, uint64_t seed,
+                                  at::ScalarType type, Observer& observer) {
   TrainingModel opened;
   auto& files = opened.files_;
-  files = from_nothing ? open_configs(model) : checkpoint::open_model({.model = model}, observer);
+  files = fresh.empty() ? checkpoint::open_model({.model = model}, observer) : open_partly(model, fresh);
   opened.specs_ = pipeline::read_specs(files);
   for (const Network network : kNetworks) {
     auto parameters = parameters_for(opened.specs_, network, type);
-    if (from_nothing) {
+    if (fresh.contains(network)) {
       draw_fresh_weights(*parameters, seed);
     } else {
       parameters->assign(layers::CheckpointWeights(part_of(files, network).tensors, {.type = type}));

@@ -2,6 +2,7 @@
 // The networks of a run: their weights, averages of them, and the model that they make.
 #include <array>
 #include <memory>
+#include <set>
 #include <string_view>
 
 #include "fresco/pipeline/model_specs.h"
@@ -15,9 +16,9 @@ std::string_view name(Network network);  // "unet", "text_encoder", "vae"
 
 class TrainingModel {
  public:
-  /// From a model's folder, file or hub id; from_nothing: its configs alone are read (the folder need hold no weights), weights are drawn
-  /// from the seed. type: float32 or float64. Errors: as checkpoint::open_model.
-  static TrainingModel open(const std::string& model, bool from_nothing, uint64_t seed, at::ScalarType type,
+  /// From a model's folder, file or hub id. fresh: networks whose weights are drawn from the seed; with any, `model` is a folder, which
+  /// need hold no weights of those. type: float32 or float64. Errors: as checkpoint::open_model.
+  static TrainingModel open(const std::string& model, const std::set<Network>& fresh, uint64_t seed, at::ScalarType type,
                             Observer& observer);
 
   const pipeline::ModelSpecs& specs() const { return specs_; }
@@ -26,6 +27,9 @@ class TrainingModel {
   /// A moving average of a network's weights, laid out like its parameters; undefined: none is kept.
   at::Tensor& average(Network network) { return averages_[static_cast<size_t>(network)]; }
   const at::Tensor& average(Network network) const { return averages_[static_cast<size_t>(network)]; }
+  /// As they were opened; a network that was drawn has no tensors there.
+  const checkpoint::ModelFiles& opened() const { return files_; }
+
   /// The averages become the weights, and are no more.
   void adopt_averages();
 
@@ -40,7 +44,7 @@ class TrainingModel {
   checkpoint::ModelFiles files(bool half) const;
 
  private:
-  checkpoint::ModelFiles files_;  // configs; tensors are not used
+  checkpoint::ModelFiles files_;
   pipeline::ModelSpecs specs_;
   std::array<std::unique_ptr<Parameters>, 3> weights_;
   std::array<at::Tensor, 3> averages_;
