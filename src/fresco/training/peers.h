@@ -1,0 +1,43 @@
+#pragma once
+// Who of a job's processes is still there. Every process counts up a heartbeat in the store that they share; when a
+// collective fails, those whose count stands still are named, and all processes stop with the same words instead of
+// each waiting for its own timeout.
+#include <torch/csrc/distributed/c10d/Store.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "fresco/training/place.h"
+
+namespace fresco::training {
+
+class Peers {
+ public:
+  /// Waits for all processes. Errors: ResourceError naming those that have not come after `timeout`.
+  Peers(const c10::intrusive_ptr<c10d::Store>& store, const Place& place, std::chrono::milliseconds timeout);
+  /// Says goodbye; process 0 stays a little for those who read what became of the job. Takes a few seconds at most.
+  ~Peers();
+  Peers(const Peers&) = delete;
+  Peers& operator=(const Peers&) = delete;
+
+  /// A collective begins: processes that are behind are told by it.
+  void count();
+  /// Returns when done() holds, which is asked again at every ring(). Errors: ResourceError when the job has failed.
+  void wait(const std::function<bool()>& done);
+  void ring();
+  bool failed() const;
+  /// Finds out who is missing, tells all processes, and throws it as a ResourceError.
+  [[noreturn]] void fail(const std::string& what);
+  /// Tells all processes that this one stops, and why.
+  void give_up(const std::string& reason);
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;  // also the thread's: it is left alone when the store does not answer any more
+  std::thread thread_;
+};
+
+}  // namespace fresco::training
