@@ -92,6 +92,12 @@ at::Tensor Parameters::stack(const std::vector<std::string>& names, at::IntArray
   return find(names.front()).value;
 }
 
+std::vector<at::Tensor> Parameters::leaves() const {
+  std::vector<at::Tensor> all;
+  for (const auto& [name, leaf] : leaves_) all.push_back(leaf.value);
+  return all;
+}
+
 at::Tensor Parameters::part(const at::Tensor& vector, const ParameterSlice& slice) {
   return shaped(vector.narrow(0, slice.offset, slice.count), slice.shape);
 }

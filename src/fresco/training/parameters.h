@@ -35,6 +35,8 @@ class Parameters : public layers::WeightSource {
   const at::Tensor& grads() const { return grads_; }    // [count]
   int64_t count() const { return values_.numel(); }
   const std::vector<ParameterSlice>& slices() const { return slices_; }
+  /// What autograd sees: each has its grad() in grads(); some hold several slices.
+  std::vector<at::Tensor> leaves() const;
 
   /// The part of a vector laid out like values() that belongs to a slice, in the checkpoint's shape; shares its memory.
   static at::Tensor part(const at::Tensor& vector, const ParameterSlice& slice);
