@@ -37,12 +37,13 @@ class Preparation {
 
   void run() {
     if (root_.kind != Kind::map) refuse(root_, expected_got("a map of keys", root_.described()));
-    const YamlNode defaults = root_.take("defaults");
+    YamlNode defaults = root_.take("defaults");
     if (defaults.kind != Kind::map && defaults.kind != Kind::null)
       refuse(defaults, "defaults: " + expected_got("a map of keys", defaults.described()));
     for (const char* own : {"name", "like"})
       if (const YamlNode* found = defaults.find(own))
         refuse(*found, fmt::format("defaults.{}: belongs to a single phase", own));
+    spell_out_data(defaults);
     YamlNode* phases = root_.find("phases");
     if (!phases || phases->kind != Kind::list) return;
     if (phases->elements.size() > kMostPhases) refuse(*phases, fmt::format("phases: more than {}", kMostPhases));
@@ -56,10 +57,10 @@ class Preparation {
 
   void prepare(YamlNode& phase, const YamlNode& phases, const YamlNode& defaults) {
     if (phase.kind != Kind::map) return;
+    spell_out_data(phase);  // first, so that it is taken whole like any list
     const YamlNode like = phase.take("like");
     if (like.kind != Kind::null) merge_under(phase, named_before(phase, phases, like));
     merge_under(phase, defaults);
-    spell_out_data(phase);
   }
 
   YamlNode named_before(const YamlNode& phase, const YamlNode& phases, const YamlNode& like) const {
