@@ -31,6 +31,21 @@ TEST(ReadPicture, GivesPillowsPixels) {
   }
 }
 
+TEST(PictureSize, IsKnownFromTheFirstBytes) {
+  for (const FileGolden& golden : kFileGoldens) {
+    if (golden.name.starts_with("WebP turned")) continue;  // says so behind its pixels
+    const std::string bytes = from_base64(golden.base64);
+    const auto span = bytes_of(bytes);
+    EXPECT_EQ(picture_size(span, "test"), (PictureSize{golden.width, golden.height})) << golden.name;
+    for (size_t count = 0; count < bytes.size(); ++count) {
+      const auto size = picture_size(span.subspan(0, count), "test");
+      EXPECT_TRUE(!size || *size == (PictureSize{golden.width, golden.height})) << golden.name << " " << count;
+    }
+  }
+  EXPECT_THROW(picture_size(bytes_of("GIF89a and so on"), "test"), FormatError);
+  EXPECT_THROW(picture_size(bytes_of("\xff\xd8\xff\xd9\x01\x04 no frame in it"), "test"), FormatError);
+}
+
 TEST(ReadPicture, KeepsAlphaAndGrey) {
   for (const FileGolden& golden : kFileGoldens) {
     const int64_t channels = read_back(from_base64(golden.base64)).channels;

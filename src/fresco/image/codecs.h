@@ -9,6 +9,7 @@
 
 #include "fresco/image/exif.h"
 #include "fresco/image/picture.h"
+#include "fresco/image/picture_size.h"
 
 namespace fresco::image {
 
@@ -22,7 +23,8 @@ struct Decoded {
 /// Errors: FormatError with `where` when the bytes are not a whole picture of that kind,
 /// ResourceError without memory.
 Decoded decode_png(std::span<const std::byte> bytes, std::string_view where);
-Decoded decode_jpeg(std::span<const std::byte> bytes, std::string_view where);
+/// least: upright width and height that are enough; the picture comes at the smallest eighth of its size that is no smaller.
+Decoded decode_jpeg(std::span<const std::byte> bytes, std::string_view where, std::optional<PictureSize> least = {});
 Decoded decode_webp(std::span<const std::byte> bytes, std::string_view where);
 
 /// Same picture, texts and library version: same bytes. Errors: InputError with `where` when the

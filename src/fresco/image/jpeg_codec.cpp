@@ -4,6 +4,7 @@
 #include <csetjmp>
 #include <cstdio>  // jpeglib.h needs FILE
 #include <cstdlib>
+#include <utility>
 
 #include <jpeglib.h>
 
@@ -91,16 +92,19 @@ class JpegReader {
   JpegReader(const JpegReader&) = delete;
   JpegReader& operator=(const JpegReader&) = delete;
 
-  Decoded read() {
+  Decoded read(std::optional<PictureSize> least) {
     guarded([this] {
       jpeg_read_header(&codec_, TRUE);
       choose_colours();
     });
     Decoded decoded;
+    read_exif(decoded);
+    check_size(codec_.image_width, codec_.image_height, where_);
+    if (least) choose_scale(*least, decoded.orientation);
+    guarded([this] { jpeg_calc_output_dimensions(&codec_); });
     const bool grey = codec_.out_color_space == JCS_GRAYSCALE, cmyk = codec_.out_color_space == JCS_CMYK;
     Picture& picture = decoded.picture;
-    picture = blank_picture(codec_.image_width, codec_.image_height, grey ? 1 : cmyk ? 4 : 3, where_);
-    read_exif(decoded);
+    picture = blank_picture(codec_.output_width, codec_.output_height, grey ? 1 : cmyk ? 4 : 3, where_);
     guarded([&] {
       jpeg_start_decompress(&codec_);
       while (codec_.output_scanline < codec_.output_height) {
@@ -132,6 +136,19 @@ class JpegReader {
       default:
         codec_.out_color_space = JCS_RGB;  // libjpeg refuses what it cannot convert
     }
+  }
+
+  // libjpeg shrinks in the frequency domain, which leaves out most of the work; it rounds sides up.
+  void choose_scale(PictureSize least, int orientation) {
+    if (orientation >= 5) std::swap(least.width, least.height);
+    const auto serves = [&](int64_t eighths) {
+      return (codec_.image_width * eighths + 7) / 8 >= least.width &&
+             (codec_.image_height * eighths + 7) / 8 >= least.height;
+    };
+    unsigned eighths = 1;
+    while (eighths < 8 && !serves(eighths)) ++eighths;
+    codec_.scale_num = eighths;
+    codec_.scale_denom = 8;
   }
 
   void read_exif(Decoded& decoded) const {
@@ -206,8 +223,8 @@ class JpegWriter {
 
 }  // namespace
 
-Decoded decode_jpeg(std::span<const std::byte> bytes, std::string_view where) {
-  return JpegReader(bytes, where).read();
+Decoded decode_jpeg(std::span<const std::byte> bytes, std::string_view where, std::optional<PictureSize> least) {
+  return JpegReader(bytes, where).read(least);
 }
 
 std::string encode_jpeg(const Picture& picture, const std::vector<Text>& texts, int quality, std::string_view where) {

@@ -50,11 +50,15 @@ Picture converted(const Picture& picture, int64_t channels, Convert&& convert) {
 
 }  // namespace
 
-Picture blank_picture(int64_t width, int64_t height, int64_t channels, std::string_view where) {
+void check_size(int64_t width, int64_t height, std::string_view where) {
   if (width < 1 || height < 1 || width > kLargestPixels / height) {
     throw FormatError(where, fmt::format("expected a picture of 1 to {} megapixels, got {}x{}",
                                          kLargestPixels / 1'000'000, width, height));
   }
+}
+
+Picture blank_picture(int64_t width, int64_t height, int64_t channels, std::string_view where) {
+  check_size(width, height, where);
   Picture picture{.width = width, .height = height, .channels = channels, .pixels = {}};
   try {
     picture.pixels.resize(static_cast<size_t>(width * height * channels));

@@ -20,8 +20,10 @@ struct Picture {
 /// Larger pictures from outside are refused before memory is taken for them.
 inline constexpr int64_t kLargestPixels = 100'000'000;
 
-/// A black picture. Errors: FormatError with `where` when a side is not positive or the area is
-/// beyond kLargestPixels, ResourceError when there is no memory for it.
+/// Errors: FormatError with `where` when a side is not positive or the area is beyond kLargestPixels.
+void check_size(int64_t width, int64_t height, std::string_view where);
+
+/// A black picture. Errors: as check_size; ResourceError when there is no memory for it.
 Picture blank_picture(int64_t width, int64_t height, int64_t channels, std::string_view where);
 
 /// Three channels: grey is repeated, alpha dropped without blending (what Pillow's convert("RGB") does).

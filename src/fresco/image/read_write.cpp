@@ -51,13 +51,13 @@ Format recognise(std::string_view bytes, std::string_view where) {
   throw FormatError(where, expected_got("a PNG, JPEG or WebP picture", describe(bytes)));
 }
 
-Decoded decode(std::span<const std::byte> bytes, std::string_view where) {
+Decoded decode(std::span<const std::byte> bytes, std::string_view where, std::optional<PictureSize> least = {}) {
   try {
     switch (recognise({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, where)) {
       case Format::png:
         return decode_png(bytes, where);
       case Format::jpeg:
-        return decode_jpeg(bytes, where);
+        return decode_jpeg(bytes, where, least);
       default:
         return decode_webp(bytes, where);
     }
@@ -96,6 +96,11 @@ std::string place_of(std::string_view where, const std::filesystem::path& file) 
 
 Picture read_picture(std::span<const std::byte> bytes, std::string_view where) {
   Decoded decoded = decode(bytes, where);
+  return oriented(std::move(decoded.picture), decoded.orientation);
+}
+
+Picture read_picture_at_least(std::span<const std::byte> bytes, std::string_view where, PictureSize least) {
+  Decoded decoded = decode(bytes, where, least);
   return oriented(std::move(decoded.picture), decoded.orientation);
 }
 

@@ -10,6 +10,7 @@
 
 #include "fresco/image/exif.h"
 #include "fresco/image/picture.h"
+#include "fresco/image/picture_size.h"
 
 namespace fresco::image {
 
@@ -19,6 +20,9 @@ namespace fresco::image {
 /// without memory.
 Picture read_picture(const std::filesystem::path& file);
 Picture read_picture(std::span<const std::byte> bytes, std::string_view where);
+/// For those who shrink it afterwards: at least as wide and high as `least`, where the picture is. A JPEG is decoded at the smallest eighth
+/// of its size that serves, which saves most of its time; others come as they are. Errors as above.
+Picture read_picture_at_least(std::span<const std::byte> bytes, std::string_view where, PictureSize least);
 
 /// All texts in the file: PNG text chunks, EXIF UserComment (as `parameters`), and what fresco adds
 /// to EXIF. Errors as above.
