@@ -8,12 +8,15 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "fresco/core/names.h"
+
 namespace fresco::cli {
 namespace {
 
 constexpr auto kRedrawInterval = std::chrono::milliseconds(100);
 constexpr int kWidestBar = 40;
 constexpr int kNarrowestBar = 5;
+constexpr size_t kAround = 6;  // columns of brackets and blanks around a bar
 constexpr std::string_view kGreen = "\x1b[32m";
 constexpr std::string_view kPlain = "\x1b[0m";
 constexpr std::string_view kWipeLine = "\r\x1b[K";
@@ -45,7 +48,7 @@ void ProgressBar::show(std::string_view label, double share, std::string_view de
   const auto now = std::chrono::steady_clock::now();
   if (visible_ && label == label_ && now - drawn_ < kRedrawInterval) return;
   const int columns = terminal_width() - 1;  // the last column would wrap on some terminals
-  const int room = columns - static_cast<int>(label.size() + detail.size()) - 6;
+  const int room = columns - static_cast<int>(label.size() + detail.size() + kAround);
   std::string line;
   if (share >= 0 && room >= kNarrowestBar) {
     const int length = std::min(room, kWidestBar);
@@ -60,6 +63,16 @@ void ProgressBar::show(std::string_view label, double share, std::string_view de
   visible_ = true;
   label_ = label;
   drawn_ = now;
+}
+
+void ProgressBar::show(std::string_view label, double share, const std::vector<std::string>& details) {
+  const size_t columns = static_cast<size_t>(std::max(terminal_width() - 1, 0));
+  const auto joined_of = [&](size_t count) {
+    return joined({details.begin(), details.begin() + static_cast<std::ptrdiff_t>(count)});
+  };
+  size_t count = details.size();
+  while (count > 1 && label.size() + joined_of(count).size() + kAround + kNarrowestBar > columns) --count;
+  show(label, share, joined_of(count));
 }
 
 void ProgressBar::clear() {
@@ -78,6 +91,15 @@ std::string size_text(double bytes) {
   if (bytes < 1e6) return fmt::format("{:.0f} kB", bytes / 1e3);
   if (bytes < 1e9) return fmt::format("{:.1f} MB", bytes / 1e6);
   return fmt::format("{:.2f} GB", bytes / 1e9);
+}
+
+std::string transfer_text(const Transfer& transfer) {
+  const std::string done = size_text(static_cast<double>(transfer.done));
+  return transfer.total == 0 ? done : done + " of " + size_text(static_cast<double>(transfer.total));
+}
+
+double transfer_share(const Transfer& transfer) {
+  return transfer.total == 0 ? -1 : static_cast<double>(transfer.done) / static_cast<double>(transfer.total);
 }
 
 }  // namespace fresco::cli

@@ -2,6 +2,9 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "fresco/core/observer.h"
 
 namespace fresco::cli {
 
@@ -16,6 +19,8 @@ class ProgressBar {
 
   /// `share` 0..1 of the work is done; negative: nobody knows how much there is. `detail` stands behind the bar.
   void show(std::string_view label, double share, std::string_view detail);
+  /// Of several details the last ones are left out where the terminal is too narrow for them and a bar.
+  void show(std::string_view label, double share, const std::vector<std::string>& details);
   /// Wipes the line, so that an ordinary one can be written.
   void clear();
 
@@ -33,5 +38,9 @@ bool has_terminal();
 std::string duration(double seconds);
 /// "12.3 MB"
 std::string size_text(double bytes);
+
+/// "12.3 MB of 2.41 GB", and 0..1 of it; less than 0 where nobody knows how much there is.
+std::string transfer_text(const Transfer& transfer);
+double transfer_share(const Transfer& transfer);
 
 }  // namespace fresco::cli

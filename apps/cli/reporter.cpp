@@ -36,11 +36,6 @@ std::string step_detail(const Step& step, double pace) {
   return fmt::format("{}/{}, {:.2f} s/step{}", step.index, step.of, pace, left);
 }
 
-std::string transfer_detail(const Transfer& transfer) {
-  const std::string done = size_text(static_cast<double>(transfer.done));
-  return transfer.total == 0 ? done : done + " of " + size_text(static_cast<double>(transfer.total));
-}
-
 std::string capital(std::string letter) {
   if (!letter.empty()) letter[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(letter[0])));
   return letter;
@@ -88,9 +83,7 @@ class TerminalReporter : public TextReporter {
   void on_stage_start(std::string_view name) override { bar_.show(name, -1, "..."); }
   void on_stage(std::string_view, double) override { bar_.clear(); }
   void on_transfer(const Transfer& transfer) override {
-    const double share =
-        transfer.total == 0 ? -1 : static_cast<double>(transfer.done) / static_cast<double>(transfer.total);
-    bar_.show(transfer.what, share, transfer_detail(transfer));
+    bar_.show(transfer.what, transfer_share(transfer), transfer_text(transfer));
   }
   void on_step(const Step& step) override {
     pace_.add(step.seconds);
@@ -110,7 +103,7 @@ class TerminalReporter : public TextReporter {
 class LogReporter : public TextReporter {
  public:
   void on_transfer(const Transfer& transfer) override {
-    if (due() || transfer.done == transfer.total) line(fmt::format("{}: {}", transfer.what, transfer_detail(transfer)));
+    if (due() || transfer.done == transfer.total) line(fmt::format("{}: {}", transfer.what, transfer_text(transfer)));
   }
   void on_load(const Json& facts) override {
     line(fmt::format("loaded {} in {:.1f} s", facts.at("model").get<std::string>(), facts.at("seconds").get<double>()));
