@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Makes .deps/peers: a virtual environment with diffusers, transformers, PyTorch and OpenVINO, to measure and compare
 # with, matplotlib for plots, and tensorboard for a test. PyTorch itself is the one in .deps/torch when it is there:
-# both sides then run the same oneDNN, MKL and OpenMP. From Python it also wants the CUDA libraries that its wheel asks for (2.5 GB to fetch), even on a CPU. Beside it
-# .deps/peers-avx2: an OpenVINO held to AVX2.
+# both sides then run the same oneDNN, MKL and OpenMP. From Python it also wants the CUDA libraries that its wheel asks
+# for (2.5 GB to fetch), even on a CPU. Beside it .deps/peers-avx2: an OpenVINO held to AVX2.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 root="$(cd "$here/../.." && pwd)"
