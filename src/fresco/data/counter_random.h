@@ -28,6 +28,7 @@ enum class Purpose : uint32_t {
   validation_noise = 11,
   validation_timestep = 12,
   validation_posterior = 13,
+  replacement = 14,
   scene = 14,
 };
 
