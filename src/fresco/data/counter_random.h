@@ -28,8 +28,9 @@ enum class Purpose : uint32_t {
   validation_noise = 11,
   validation_timestep = 12,
   validation_posterior = 13,
-  replacement = 14,
   scene = 14,
+  replacement = 15,
+  late_choice = 16,
 };
 
 struct RandomKey {
