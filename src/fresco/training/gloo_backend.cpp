@@ -6,7 +6,7 @@
 
 namespace fresco::training {
 
-c10::intrusive_ptr<c10d::Backend> make_gloo(const c10::intrusive_ptr<c10d::Store>& store, const Place& place,
+c10::intrusive_ptr<c10d::Backend> make_gloo(const c10::intrusive_ptr<c10d::Store>& store, const JobPlace& place,
                                             std::chrono::milliseconds timeout) {
   using Gloo = c10d::ProcessGroupGloo;
   try {

@@ -11,7 +11,7 @@
 
 namespace fresco::training {
 
-c10::intrusive_ptr<c10d::Backend> make_nccl(const c10::intrusive_ptr<c10d::Store>& store, const Place& place,
+c10::intrusive_ptr<c10d::Backend> make_nccl(const c10::intrusive_ptr<c10d::Store>& store, const JobPlace& place,
                                             std::chrono::milliseconds timeout) {
   try {
     c10::cuda::set_device(static_cast<c10::DeviceIndex>(place.local_rank));
@@ -33,7 +33,7 @@ c10::intrusive_ptr<c10d::Backend> make_nccl(const c10::intrusive_ptr<c10d::Store
 
 namespace fresco::training {
 
-c10::intrusive_ptr<c10d::Backend> make_nccl(const c10::intrusive_ptr<c10d::Store>&, const Place&,
+c10::intrusive_ptr<c10d::Backend> make_nccl(const c10::intrusive_ptr<c10d::Store>&, const JobPlace&,
                                             std::chrono::milliseconds) {
   throw ResourceError(
       "workers",

@@ -38,11 +38,11 @@ std::string own_name() {
 }  // namespace
 
 struct Peers::State {
-  State(c10::intrusive_ptr<c10d::Store> shared, const Place& own, milliseconds pause)
+  State(c10::intrusive_ptr<c10d::Store> shared, const JobPlace& own, milliseconds pause)
       : store(std::move(shared)), place(own), interval(pause) {}
 
   c10::intrusive_ptr<c10d::Store> store;
-  const Place place;
+  const JobPlace place;
   const milliseconds interval;
   std::string first_name;  // of process 0, which mostly serves the store
   uint64_t beats = 0;      // the thread's own
@@ -223,7 +223,7 @@ bool Peers::State::pause(milliseconds length) {
 }
 
 // ---- The other side ---------------------------------------------------------------------------------
-Peers::Peers(const c10::intrusive_ptr<c10d::Store>& store, const Place& place, milliseconds timeout)
+Peers::Peers(const c10::intrusive_ptr<c10d::Store>& store, const JobPlace& place, milliseconds timeout)
     : state_(std::make_shared<State>(store, place, interval_for(timeout))) {
   state_->join(timeout);
   thread_ = std::thread([state = state_] { state->run(); });

@@ -10,14 +10,14 @@
 #include <string>
 #include <thread>
 
-#include "fresco/training/place.h"
+#include "fresco/training/job_place.h"
 
 namespace fresco::training {
 
 class Peers {
  public:
   /// Waits for all processes. Errors: ResourceError naming those that have not come after `timeout`.
-  Peers(const c10::intrusive_ptr<c10d::Store>& store, const Place& place, std::chrono::milliseconds timeout);
+  Peers(const c10::intrusive_ptr<c10d::Store>& store, const JobPlace& place, std::chrono::milliseconds timeout);
   /// Says goodbye; process 0 stays a little for those who read what became of the job. Takes a few seconds at most.
   ~Peers();
   Peers(const Peers&) = delete;

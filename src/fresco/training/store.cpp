@@ -43,7 +43,7 @@ void quiet_engine() {
 
 }  // namespace
 
-c10::intrusive_ptr<c10d::Store> open_store(const Place& place, std::chrono::milliseconds timeout) {
+c10::intrusive_ptr<c10d::Store> open_store(const JobPlace& place, std::chrono::milliseconds timeout) {
   quiet_engine();
   c10d::TCPStoreOptions options;
   options.port = place.port;

@@ -19,7 +19,7 @@ namespace fresco::training {
 /// The engines of a job. With exchanges still under way they are left as they are: they cannot be stopped, and ending
 /// them waits for every timeout.
 struct Workers::Job {
-  Job(const Place& own, const WorkersSettings& settings)
+  Job(const JobPlace& own, const WorkersSettings& settings)
       : place(own), store(open_store(place, settings.timeout)), peers(store, place, settings.timeout) {
     cpu = make_gloo(store, place, settings.timeout);
     if (settings.gpu) gpu = make_nccl(store, place, settings.timeout);
@@ -38,7 +38,7 @@ struct Workers::Job {
     return tensor.is_cuda() ? *gpu : *cpu;
   }
 
-  Place place;
+  JobPlace place;
   c10::intrusive_ptr<c10d::Store> store;
   Peers peers;
   c10::intrusive_ptr<c10d::Backend> cpu, gpu;
@@ -102,9 +102,11 @@ Pending Workers::start(const char* verb, const at::Tensor& tensor,
   return pending;
 }
 
-Workers Workers::from_environment(const WorkersSettings& settings) { return join(place_from_environment(), settings); }
+Workers Workers::from_environment(const WorkersSettings& settings) {
+  return join(job_place_from_environment(), settings);
+}
 
-Workers Workers::join(const Place& place, const WorkersSettings& settings) {
+Workers Workers::join(const JobPlace& place, const WorkersSettings& settings) {
   Workers workers;
   if (place.size > 1) workers.job_ = std::make_shared<Job>(place, settings);
   return workers;

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "fresco/training/place.h"
+#include "fresco/training/job_place.h"
 
 namespace c10d {
 class Backend;
@@ -22,7 +22,7 @@ namespace fresco::training {
 struct WorkersSettings {
   std::chrono::milliseconds timeout =
       std::chrono::minutes(10);  // for a process to come, and for the slowest at each exchange
-  bool gpu = false;              // tensors lie on the GPU Place::local_rank
+  bool gpu = false;              // tensors lie on the GPU JobPlace::local_rank
 };
 
 /// An exchange under way. The tensor must not be touched before wait() has returned.
@@ -47,10 +47,10 @@ class Workers {
  public:
   /// One process.
   Workers() = default;
-  /// The job that the environment tells of (place.h). Errors: InputError, ResourceError when not all processes come
+  /// The job that the environment tells of (job_place.h). Errors: InputError, ResourceError when not all processes come
   /// within the timeout.
   static Workers from_environment(const WorkersSettings& settings = {});
-  static Workers join(const Place& place, const WorkersSettings& settings = {});
+  static Workers join(const JobPlace& place, const WorkersSettings& settings = {});
 
   int rank() const;
   int size() const;

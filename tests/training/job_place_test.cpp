@@ -6,7 +6,7 @@
 #include <string>
 
 #include "fresco/core/error.h"
-#include "fresco/training/place.h"
+#include "fresco/training/job_place.h"
 
 namespace fresco::training {
 namespace {
@@ -26,13 +26,13 @@ constexpr const char* kNames[] = {"RANK",
                                   "TORCHELASTIC_RESTART_COUNT"};
 
 /// The place that such an environment tells.
-Place place_in(const std::map<std::string, std::string>& environment) {
+JobPlace place_in(const std::map<std::string, std::string>& environment) {
   for (const char* name : kNames) unsetenv(name);
   for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
-  return place_from_environment();
+  return job_place_from_environment();
 }
 
-TEST(Place, IsOneProcessWithoutALauncher) {
+TEST(JobPlace, IsOneProcessWithoutALauncher) {
   for (const auto& environment : {std::map<std::string, std::string>{},
                                   {{"MASTER_ADDR", "node1"}},
                                   {{"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "1"}},
@@ -42,14 +42,14 @@ TEST(Place, IsOneProcessWithoutALauncher) {
   }
 }
 
-TEST(Place, IsReadAsLaunchersTellIt) {
-  const Place torchrun = place_in({{"RANK", "5"},
-                                   {"WORLD_SIZE", "16"},
-                                   {"LOCAL_RANK", "1"},
-                                   {"MASTER_ADDR", "node1"},
-                                   {"MASTER_PORT", "4000"},
-                                   {"TORCHELASTIC_USE_AGENT_STORE", "True"},
-                                   {"TORCHELASTIC_RESTART_COUNT", "2"}});
+TEST(JobPlace, IsReadAsLaunchersTellIt) {
+  const JobPlace torchrun = place_in({{"RANK", "5"},
+                                      {"WORLD_SIZE", "16"},
+                                      {"LOCAL_RANK", "1"},
+                                      {"MASTER_ADDR", "node1"},
+                                      {"MASTER_PORT", "4000"},
+                                      {"TORCHELASTIC_USE_AGENT_STORE", "True"},
+                                      {"TORCHELASTIC_RESTART_COUNT", "2"}});
   EXPECT_EQ(torchrun.rank, 5);
   EXPECT_EQ(torchrun.size, 16);
   EXPECT_EQ(torchrun.local_rank, 1);
@@ -59,20 +59,20 @@ TEST(Place, IsReadAsLaunchersTellIt) {
   EXPECT_EQ(torchrun.attempt, 2);
   EXPECT_FALSE(torchrun.loopback());
 
-  const Place slurm =
+  const JobPlace slurm =
       place_in({{"SLURM_PROCID", "3"}, {"SLURM_NTASKS", "4"}, {"SLURM_LOCALID", "1"}, {"MASTER_ADDR", "127.0.0.1"}});
   EXPECT_EQ(slurm.rank, 3);
   EXPECT_EQ(slurm.size, 4);
   EXPECT_EQ(slurm.port, 29500);
   EXPECT_TRUE(slurm.loopback());
 
-  const Place mpi =
+  const JobPlace mpi =
       place_in({{"OMPI_COMM_WORLD_RANK", "1"}, {"OMPI_COMM_WORLD_SIZE", "2"}, {"MASTER_ADDR", "localhost"}});
   EXPECT_EQ(mpi.rank, 1);
   EXPECT_EQ(mpi.size, 2);
 }
 
-TEST(Place, SaysWhatIsWrong) {
+TEST(JobPlace, SaysWhatIsWrong) {
   const struct {
     std::map<std::string, std::string> environment;
     const char* message;

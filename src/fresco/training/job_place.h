@@ -5,7 +5,7 @@
 
 namespace fresco::training {
 
-struct Place {
+struct JobPlace {
   int rank = 0;        // 0 .. size - 1
   int size = 1;        // processes of the job
   int local_rank = 0;  // among those of this machine: the number of its GPU
@@ -21,6 +21,6 @@ struct Place {
 /// them; where RANK is not set, what Slurm's srun (SLURM_PROCID, SLURM_NTASKS, SLURM_LOCALID) or Open MPI's mpirun
 /// (OMPI_COMM_WORLD_RANK, ..._SIZE, ..._LOCAL_RANK) tells of more than one process. None of them: one process. Errors:
 /// InputError when they contradict each other or something is missing.
-Place place_from_environment();
+JobPlace job_place_from_environment();
 
 }  // namespace fresco::training

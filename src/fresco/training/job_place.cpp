@@ -1,4 +1,4 @@
-#include "fresco/training/place.h"
+#include "fresco/training/job_place.h"
 
 #include <array>
 #include <charconv>
@@ -51,12 +51,12 @@ Launcher launcher() {
 
 }  // namespace
 
-bool Place::loopback() const { return host == "localhost" || host == "::1" || host.starts_with("127."); }
+bool JobPlace::loopback() const { return host == "localhost" || host == "::1" || host.starts_with("127."); }
 
-Place place_from_environment() {
+JobPlace job_place_from_environment() {
   constexpr int kMost = 1 << 20;
   const Launcher names = launcher();
-  Place place;
+  JobPlace place;
   if (!variable(names.rank) && !variable(names.size)) return place;
   place.size = number(names.size, 1, kMost);
   place.rank = number(names.rank, 0, place.size - 1);
