@@ -3,17 +3,68 @@
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace fresco::training {
 namespace {
 
-// Vectors of one optimiser, laid out like the parameters.
-struct Moments {
-  explicit Moments(const Parameters& parameters)
-      : first(at::zeros_like(parameters.values())), second(at::zeros_like(parameters.values())) {}
-  std::vector<NamedVector> named() const { return {{"first", first}, {"second", second}}; }
-  at::Tensor first, second;
+Shard own_of(const Parameters& parameters, const Workers& sharers) {
+  return shard_of(parameters.count(), sharers.rank(), sharers.size());
+}
+
+at::Tensor part(const at::Tensor& vector, const Shard& shard) {
+  return vector.narrow(0, shard.begin, shard.end - shard.begin);
+}
+
+// What [offset, offset + count) and a shard have in common.
+Shard common(int64_t offset, int64_t count, const Shard& shard) {
+  const int64_t begin = std::max(offset, shard.begin);
+  return {begin, std::max(begin, std::min(offset + count, shard.end))};
+}
+
+// What optimisers have in common: moments of their shard of the parameters.
+class Moments : public Optimizer {
+ public:
+  Moments(const OptimizerSettings& settings, Parameters& parameters, const Workers& sharers)
+      : settings_(settings),
+        parameters_(parameters),
+        sharers_(sharers),
+        own_(own_of(parameters, sharers)),
+        first_(at::zeros_like(part(parameters.values(), own_))),
+        second_(at::zeros_like(first_)) {}
+
+  void step(int64_t step, double learning_rate) final {
+    const c10::NoGradGuard guard;
+    update(step, learning_rate);
+    sharers_.all_gather(parameters_.values());
+  }
+  std::vector<NamedVector> state() final { return {{"first", whole(first_)}, {"second", whole(second_)}}; }
+  void restore(const std::vector<NamedVector>& state) final {
+    first_.copy_(part(state.at(0).values, own_));
+    second_.copy_(part(state.at(1).values, own_));
+  }
+
+ protected:
+  virtual void update(int64_t step, double learning_rate) = 0;
+  at::Tensor moment(const at::Tensor& vector, const Shard& shard) const {
+    return vector.narrow(0, shard.begin - own_.begin, shard.end - shard.begin);
+  }
+
+  OptimizerSettings settings_;
+  Parameters& parameters_;
+  Workers sharers_;
+  Shard own_;
+  at::Tensor first_, second_;  // of own_
+
+ private:
+  at::Tensor whole(const at::Tensor& moment) const {
+    if (sharers_.size() == 1) return moment;
+    auto all = at::zeros_like(parameters_.values());
+    part(all, own_).copy_(moment);
+    sharers_.all_gather(all);
+    return all;
+  }
 };
 
 // Values that lie side by side and are decayed alike.
@@ -35,94 +86,101 @@ std::vector<Run> runs_of(const Parameters& parameters, bool decay_gains) {
   return runs;
 }
 
-class AdamW : public Optimizer {
+class AdamW : public Moments {
  public:
-  AdamW(const OptimizerSettings& settings, Parameters& parameters)
-      : settings_(settings),
-        parameters_(parameters),
-        moments_(parameters),
-        runs_(runs_of(parameters, settings.decay_gains)) {}
-
-  void step(int64_t step, double learning_rate) override {
-    const c10::NoGradGuard guard;
-    for (const bool decayed : {true, false}) update(decayed, step, learning_rate);
-  }
-  std::vector<NamedVector> state() override { return moments_.named(); }
+  AdamW(const OptimizerSettings& settings, Parameters& parameters, const Workers& sharers)
+      : Moments(settings, parameters, sharers), runs_(runs_of(parameters, settings.decay_gains)) {}
 
  private:
-  std::vector<at::Tensor> parts(const at::Tensor& vector, bool decayed) const {
-    std::vector<at::Tensor> found;
-    for (const Run& run : runs_)
-      if (run.decayed == decayed) found.push_back(vector.narrow(0, run.offset, run.count));
-    return found;
+  void update(int64_t step, double learning_rate) override {
+    for (const bool decayed : {true, false}) update(decayed, step, learning_rate);
   }
 
   void update(bool decayed, int64_t step, double learning_rate) {
-    auto values = parts(parameters_.values(), decayed);
+    std::vector<at::Tensor> values, grads, first, second;
+    for (const Run& run : runs_) {
+      const Shard shard = common(run.offset, run.count, own_);
+      if (run.decayed != decayed || shard.begin == shard.end) continue;
+      values.push_back(part(parameters_.values(), shard));
+      grads.push_back(part(parameters_.grads(), shard));
+      first.push_back(moment(first_, shard));
+      second.push_back(moment(second_, shard));
+    }
     if (values.empty()) return;
     const std::vector<at::Tensor> steps(values.size(), at::scalar_tensor(step, at::kFloat));
-    at::_fused_adamw_(values, parts(parameters_.grads(), decayed), parts(moments_.first, decayed),
-                      parts(moments_.second, decayed), {}, steps, learning_rate, settings_.beta1, settings_.beta2,
+    at::_fused_adamw_(values, grads, first, second, {}, steps, learning_rate, settings_.beta1, settings_.beta2,
                       decayed ? settings_.weight_decay : 0, settings_.eps, /*amsgrad=*/false, /*maximize=*/false);
   }
 
-  OptimizerSettings settings_;
-  Parameters& parameters_;
-  Moments moments_;
   std::vector<Run> runs_;
 };
 
-class Lamb : public Optimizer {
+class Lamb : public Moments {
  public:
-  Lamb(const OptimizerSettings& settings, Parameters& parameters)
-      : settings_(settings), parameters_(parameters), moments_(parameters) {}
-
-  void step(int64_t step, double learning_rate) override {
-    const c10::NoGradGuard guard;
-    const auto& g = parameters_.grads();
-    moments_.first.mul_(settings_.beta1).add_(g, 1 - settings_.beta1);
-    moments_.second.mul_(settings_.beta2).addcmul_(g, g, 1 - settings_.beta2);
-    const double first = 1 - std::pow(settings_.beta1, step), second = 1 - std::pow(settings_.beta2, step);
-    auto direction = (moments_.second / second).sqrt_().add_(settings_.eps);
-    direction = at::div_out(direction, moments_.first / first, direction);
-    for (const auto& slice : parameters_.slices()) update(slice, direction, learning_rate);
-  }
-  std::vector<NamedVector> state() override { return moments_.named(); }
+  using Moments::Moments;
 
  private:
-  void update(const ParameterSlice& slice, const at::Tensor& directions, double learning_rate) const {
-    auto weights = parameters_.values().narrow(0, slice.offset, slice.count);
-    auto direction = directions.narrow(0, slice.offset, slice.count);
-    const bool adapted = settings_.decay_gains || !slice.gain;
-    if (adapted) direction.add_(weights, settings_.weight_decay);
-    weights.add_(direction, -learning_rate * (adapted ? trust(weights, direction) : 1));
+  void update(int64_t step, double learning_rate) override {
+    const auto g = part(parameters_.grads(), own_);
+    first_.mul_(settings_.beta1).add_(g, 1 - settings_.beta1);
+    second_.mul_(settings_.beta2).addcmul_(g, g, 1 - settings_.beta2);
+    const double first = 1 - std::pow(settings_.beta1, step), second = 1 - std::pow(settings_.beta2, step);
+    auto direction = (second_ / second).sqrt_().add_(settings_.eps);
+    direction = at::div_out(direction, first_ / first, direction);
+    const auto squares = decay_and_measure(direction);
+    const auto& slices = parameters_.slices();
+    for (size_t i = 0; i < slices.size(); ++i) {
+      const Shard shard = common(slices[i].offset, slices[i].count, own_);
+      if (shard.begin == shard.end) continue;
+      const double factor = adapted(slices[i]) ? trust(squares[2 * i], squares[2 * i + 1]) : 1;
+      part(parameters_.values(), shard).add_(moment(direction, shard), -learning_rate * factor);
+    }
   }
 
-  double trust(const at::Tensor& weights, const at::Tensor& direction) const {
-    const double of_weights = std::max(weights.norm().item<double>(), settings_.smallest_norm);
-    const double of_direction = direction.norm().item<double>();
+  bool adapted(const ParameterSlice& slice) const { return settings_.decay_gains || !slice.gain; }
+
+  // Adds the decay to the directions; returns the squared norms of each tensor's weights and direction, over all shards.
+  std::vector<double> decay_and_measure(const at::Tensor& directions) const {
+    std::vector<double> squares;
+    for (const auto& slice : parameters_.slices()) {
+      const Shard shard = common(slice.offset, slice.count, own_);
+      if (!adapted(slice) || shard.begin == shard.end) {
+        squares.insert(squares.end(), {0, 0});
+        continue;
+      }
+      const auto weights = part(parameters_.values(), shard);
+      const auto direction = moment(directions, shard).add_(weights, settings_.weight_decay);
+      squares.push_back(std::pow(weights.norm().item<double>(), 2));
+      squares.push_back(std::pow(direction.norm().item<double>(), 2));
+    }
+    sharers_.all_reduce(squares);
+    return squares;
+  }
+
+  double trust(double weight_squares, double direction_squares) const {
+    const double of_weights = std::max(std::sqrt(weight_squares), settings_.smallest_norm);
+    const double of_direction = std::sqrt(direction_squares);
     return of_weights > 0 && of_direction > 0 ? of_weights / of_direction : 1;
   }
-
-  OptimizerSettings settings_;
-  Parameters& parameters_;
-  Moments moments_;
 };
 
 }  // namespace
 
-std::unique_ptr<Optimizer> make_optimizer(const OptimizerSettings& settings, Parameters& parameters) {
-  if (settings.kind == OptimizerKind::lamb) return std::make_unique<Lamb>(settings, parameters);
-  return std::make_unique<AdamW>(settings, parameters);
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerSettings& settings, Parameters& parameters,
+                                          const Workers& sharers) {
+  if (settings.kind == OptimizerKind::lamb) return std::make_unique<Lamb>(settings, parameters, sharers);
+  return std::make_unique<AdamW>(settings, parameters, sharers);
 }
 
-double clip_gradients(const std::vector<Parameters*>& networks, double clip) {
+double clip_gradients(const std::vector<Parameters*>& networks, double clip, const Workers& sharers) {
   const c10::NoGradGuard guard;
-  double squares = 0;
-  for (const auto* network : networks) squares += network->grads().square().sum(at::kDouble).item<double>();
-  const double norm = std::sqrt(squares);
+  double squares[] = {0};
+  const auto own = [&](const Parameters& network) { return part(network.grads(), own_of(network, sharers)); };
+  for (const auto* network : networks) squares[0] += own(*network).square().sum(at::kDouble).item<double>();
+  sharers.all_reduce(squares);
+  const double norm = std::sqrt(squares[0]);
   if (clip > 0 && norm > clip)
-    for (const auto* network : networks) network->grads().mul_(clip / (norm + 1e-6));  // as torch.nn.utils does
+    for (const auto* network : networks) own(*network).mul_(clip / (norm + 1e-6));  // as torch.nn.utils does
   return norm;
 }
 
