@@ -2,6 +2,9 @@
 #include "tests/ops/gradients.h"
 
 #include "fresco/ops/conv2d/conv2d.h"
+#include "fresco/ops/geglu/geglu.h"
+#include "fresco/ops/group_norm_silu/group_norm_silu.h"
+#include "fresco/ops/layer_norm/layer_norm.h"
 #include "fresco/ops/linear/linear.h"
 
 namespace fresco::test {
@@ -116,6 +119,53 @@ TEST(GradientsOfLinear, GoThroughPartsOfWiderTensors) {
   };
   const GradientCheck check("linear", f, {at::randn({2, 9, 3 * 24}), at::randn({40, 24})});
   for (const auto& isa : isa_forms()) check.trained(isa, kFloat);
+}
+
+struct NormCase {
+  int64_t batch, channels, skip, groups, height, width;
+  bool silu;
+};
+
+const NormCase kNormCases[] = {{2, 32, 0, 32, 8, 8, true},  {3, 40, 24, 32, 5, 7, true}, {1, 66, 0, 6, 3, 3, false},
+                               {2, 17, 14, 31, 4, 4, true}, {1, 8, 0, 1, 40, 33, true},  {2, 96, 0, 4, 1, 2, false}};
+
+// Sums of a group are of up to ten thousand values, kept in double from block to block.
+TEST(GradientsOfGroupNorm, AreThoseOfTheDefinition) {
+  for (const NormCase& c : kNormCases) {
+    SCOPED_TRACE(testing::Message() << c.channels << "+" << c.skip << " channels of " << c.height << "x" << c.width);
+    at::manual_seed(c.channels);
+    const int64_t all = c.channels + c.skip;
+    std::vector<at::Tensor> in{
+        pixels({c.batch, c.channels, c.height, c.width}) + 2, {}, at::randn({all}), at::randn({all})};
+    if (c.skip > 0) in[1] = pixels({c.batch, c.skip, c.height, c.width}) * 3;
+    const auto f = [c](const std::vector<at::Tensor>& t) {
+      return ops::group_norm_silu({t[0], t[1], t[2], t[3], c.groups, 1e-5, c.silu});
+    };
+    const GradientCheck check("group_norm_silu", f, in);
+    check.differences();
+    for (const auto& isa : vector_forms()) check.trained(isa, kFloat);
+  }
+}
+
+TEST(GradientsOfLayerNorm, AreThoseOfTheDefinition) {
+  for (const auto& shape : std::vector<std::vector<int64_t>>{{2, 77, 64}, {5, 33}, {1, 700, 7}, {3, 1, 80}}) {
+    SCOPED_TRACE(shape.back());
+    at::manual_seed(shape.back());
+    const auto f = [](const std::vector<at::Tensor>& t) { return ops::layer_norm({t[0], t[1], t[2]}); };
+    const std::vector in{at::randn(shape) * 2 + 1, at::randn({shape.back()}), at::randn({shape.back()})};
+    const GradientCheck check("layer_norm", f, in);
+    check.differences();
+    for (const auto& isa : vector_forms()) check.trained(isa, kFloat);
+  }
+}
+
+TEST(GradientsOfGeglu, AreThoseOfTheDefinition) {
+  for (const auto& shape : std::vector<std::vector<int64_t>>{{2, 9, 64}, {3, 34}, {1, 300, 14}}) {
+    const auto f = [](const std::vector<at::Tensor>& t) { return ops::geglu({t[0]}); };
+    const GradientCheck check("geglu", f, {at::randn(shape) * 2});
+    check.differences();
+    for (const auto& isa : vector_forms()) check.trained(isa, kFloat);
+  }
 }
 
 TEST(FormsThatTrain, AreNotTakenWhereTheDefinitionIsAskedForOrValuesAreDoubles) {

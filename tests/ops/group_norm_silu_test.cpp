@@ -92,12 +92,13 @@ TEST(GroupNormSiluForms, AFormIsForcedOnlyWhileAsked) {
   EXPECT_EQ(recorder.counts().at("group_norm_silu/reference"), 1);
 }
 
-TEST(GroupNormSiluForms, ATensorThatNeedsAGradientIsServedByTheDefinition) {
+TEST(GroupNormSiluForms, ATensorThatNeedsAGradientIsServedByTheFormThatTrains) {
+  if (vector_forms().empty()) GTEST_SKIP() << "only the definition runs here";
   const auto x = at::randn({1, 32, 4, 4}).requires_grad_();
   const auto ones = at::ones({32});
   ops::FormRecorder recorder;
   ops::group_norm_silu({x, {}, ones, ones});
-  EXPECT_EQ(recorder.counts().at("group_norm_silu/reference"), 1);
+  EXPECT_EQ(recorder.counts().at("group_norm_silu/trained"), 1);
 }
 
 TEST(GroupNormSiluForms, LargeActivationsDoNotOverflow) {

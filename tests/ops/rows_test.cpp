@@ -97,6 +97,7 @@ INSTANTIATE_TEST_SUITE_P(Functions, Activations,
                                           testing::Values(Function::silu, Function::gelu, Function::quick_gelu)));
 
 TEST(RowForms, StridedInputsAndGradientsAreServedToo) {
+  if (vector_forms().empty()) GTEST_SKIP() << "only the definition runs here";
   const auto x = at::randn({4, 6, 32}).transpose(0, 1), ones = at::ones({32}), zeros = at::zeros({32});
   EXPECT_TRUE(at::allclose(ops::layer_norm({x, ones, zeros}), at::layer_norm(x, {32}), 1e-5, 1e-5));
   EXPECT_TRUE(at::allclose(ops::geglu({x}), ops::geglu_reference({x}), 1e-5, 1e-5));
@@ -104,7 +105,7 @@ TEST(RowForms, StridedInputsAndGradientsAreServedToo) {
   const ops::FormRecorder recorder;
   EXPECT_TRUE(ops::layer_norm({learned, ones, zeros}).requires_grad());
   EXPECT_TRUE(ops::geglu({learned}).requires_grad());
-  EXPECT_EQ(recorder.counts().at("layer_norm/reference") + recorder.counts().at("geglu/reference"), 2);
+  EXPECT_EQ(recorder.counts().at("layer_norm/trained") + recorder.counts().at("geglu/trained"), 2);
 }
 
 TEST(RowForms, AConstantRowIsItsBias) {

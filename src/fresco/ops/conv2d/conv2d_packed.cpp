@@ -22,24 +22,6 @@ constexpr int64_t kLargePicture = 16 * 16;
 
 int64_t divided_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-gemm::Rows rows_of(const Convolution& call, const at::Tensor& x, const at::Tensor& skip, const at::Tensor& y) {
-  const ConvGeometry& g = call.geometry;
-  gemm::Rows rows{.x = x.const_data_ptr<float>(), .channels = x.size(1), .x_stride = x.size(1)};
-  if (skip.defined()) {
-    rows.skip = skip.const_data_ptr<float>();
-    rows.skip_channels = rows.skip_stride = skip.size(1);
-  }
-  rows.side = call.side;
-  rows.stride = g.stride;
-  rows.top = g.top;
-  rows.left = g.left;
-  rows.height = x.size(2);
-  rows.width = x.size(3);
-  rows.out_height = y.size(2);
-  rows.out_width = y.size(3);
-  return rows;
-}
-
 at::Tensor make_output(const Convolution& call, const at::Tensor& x) {
   const ConvGeometry& g = call.geometry;
   const int64_t scale = call.doubled ? 2 : 1;
@@ -119,6 +101,24 @@ gemm::Epilogue epilogue_of(const Convolution& call, const at::Tensor& shift, con
 
 }  // namespace
 
+gemm::Rows rows_under(const at::Tensor& x, const at::Tensor& skip, const at::Tensor& y, int64_t side,
+                      const ConvGeometry& geometry) {
+  gemm::Rows rows{.x = x.const_data_ptr<float>(), .channels = x.size(1), .x_stride = x.size(1)};
+  if (skip.defined()) {
+    rows.skip = skip.const_data_ptr<float>();
+    rows.skip_channels = rows.skip_stride = skip.size(1);
+  }
+  rows.side = side;
+  rows.stride = geometry.stride;
+  rows.top = geometry.top;
+  rows.left = geometry.left;
+  rows.height = x.size(2);
+  rows.width = x.size(3);
+  rows.out_height = y.size(2);
+  rows.out_width = y.size(3);
+  return rows;
+}
+
 at::Tensor convolve(const Convolution& call) {
   if (call.doubled && call.weights.layout != Layout::winograd) {
     const auto x = doubled(call.x);
@@ -129,7 +129,7 @@ at::Tensor convolve(const Convolution& call) {
   const auto x = plain(call.x), skip = plain(call.skip), residual = plain(call.residual);
   const auto shift = call.shift.defined() ? call.shift.contiguous() : call.shift;
   auto y = make_output(call, x);
-  const auto rows = rows_of(call, x, skip, y);
+  const auto rows = rows_under(x, skip, y, call.side, call.geometry);
   const auto epilogue = epilogue_of(call, shift, residual, y);
   const gemm::Packed& weights = call.weights.view;
   if (const auto* kernel = winograd_for(call, y)) {

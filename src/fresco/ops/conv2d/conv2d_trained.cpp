@@ -4,6 +4,7 @@
 #include <c10/core/GradMode.h>
 
 #include "fresco/ops/conv2d/convolve.h"
+#include "fresco/ops/conv2d/winograd_gradient.h"
 #include "fresco/ops/dispatch.h"
 #include "fresco/ops/gradient/record.h"
 #include "fresco/ops/memory/arena.h"
@@ -51,62 +52,66 @@ at::Tensor input_gradient(const Shape& shape, const at::Tensor& dy, const at::Te
   return at::avg_pool2d(dx, {2, 2}).mul_(4);  // four pixels were one
 }
 
-struct Definition {
-  at::Tensor dx, dw;  // of both inputs together
-};
-
-// By libtorch's own gradient.
-Definition by_definition(const Shape& shape, const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight,
-                         bool wants_x, bool wants_weight) {
-  const ConvGeometry& g = shape.geometry;
+// With a stride, by libtorch's own gradient: of both inputs together.
+at::Tensor strided_input_gradient(const ConvGeometry& g, const at::Tensor& dy, const at::Tensor& x,
+                                  const at::Tensor& weight) {
   const bool even = g.top == g.bottom && g.left == g.right;
   const auto padded = even ? x : at::constant_pad_nd(x, {g.left, g.right, g.top, g.bottom});
   const std::array<int64_t, 2> stride{g.stride, g.stride}, none{0, 0}, one{1, 1};
   const std::array<int64_t, 2> padding{even ? g.top : 0, even ? g.left : 0};
-  auto [dx, dw, db] = at::convolution_backward(dy, padded, weight, std::nullopt, stride, padding, one, false, none, 1,
-                                               {wants_x, wants_weight, false});
-  if (wants_x && !even) dx = dx.slice(2, g.top, g.top + x.size(2)).slice(3, g.left, g.left + x.size(3));
-  return {dx, dw};
+  const auto dx = std::get<0>(at::convolution_backward(dy, padded, weight, std::nullopt, stride, padding, one, false,
+                                                       none, 1, {true, false, false}));
+  return even ? dx : dx.slice(2, g.top, g.top + x.size(2)).slice(3, g.left, g.left + x.size(3));
 }
 
-at::Tensor whole_input(const Shape& shape, const std::vector<at::Tensor>& saved) {
-  if (shape.doubled) return doubled(saved[0]);
-  return saved[1].defined() ? at::cat({saved[0], saved[1]}, 1) : saved[0];
+void input_gradients(const Shape& shape, const at::Tensor& dy, const BackwardCall& call,
+                     std::vector<at::Tensor>& found) {
+  const auto &x = call.saved[0], &skip = call.saved[1], &weight = call.saved[2];
+  if (shape.geometry.stride == 1) {
+    if (call.needed[kX]) found[kX] = input_gradient(shape, dy, weight, 0, shape.channels);
+    if (call.needed[kSkip]) found[kSkip] = input_gradient(shape, dy, weight, shape.channels, shape.skip_channels);
+  } else if (call.needed[kX] || call.needed[kSkip]) {
+    const auto dx = strided_input_gradient(shape.geometry, dy, skip.defined() ? at::cat({x, skip}, 1) : x, weight);
+    found[kX] = dx.narrow(1, 0, shape.channels);
+    if (skip.defined()) found[kSkip] = dx.narrow(1, shape.channels, shape.skip_channels);
+  }
 }
 
-// saved: x, skip, weight.
-void gradients_of_products(const Shape& shape, const at::Tensor& dy, const BackwardCall& call,
-                           std::vector<at::Tensor>& found) {
-  const auto& weight = call.saved[2];
-  const bool ours = shape.geometry.stride == 1;
-  const bool wants_input = call.needed[kX] || call.needed[kSkip];
-  if (ours && call.needed[kX]) found[kX] = input_gradient(shape, dy, weight, 0, shape.channels);
-  if (ours && call.needed[kSkip]) found[kSkip] = input_gradient(shape, dy, weight, shape.channels, shape.skip_channels);
-  const bool rest_wants_input = !ours && wants_input;
-  if (!call.needed[kWeight] && !rest_wants_input) return;
-  auto rest = by_definition(shape, dy, whole_input(shape, call.saved), weight, rest_wants_input, call.needed[kWeight]);
-  found[kWeight] = rest.dw;
-  if (!rest_wants_input) return;
-  found[kX] = rest.dx.narrow(1, 0, shape.channels);
-  if (shape.skip_channels > 0) found[kSkip] = rest.dx.narrow(1, shape.channels, shape.skip_channels);
+// In the layout of channels-last kernels, whatever the weight's own.
+at::Tensor weight_gradient(const Shape& shape, const at::Tensor& dy, const std::vector<at::Tensor>& saved) {
+  const auto plain = [](const at::Tensor& t) { return t.defined() ? contiguous(t, kChannelsLast) : t; };
+  const auto x = plain(shape.doubled ? doubled(saved[0]) : saved[0]), skip = plain(saved[1]);
+  const auto& weight = saved[2];
+  auto dw = at::empty(weight.sizes(), weight.options(), kChannelsLast);  // outlives any arena
+  auto* to = dw.mutable_data_ptr<float>();
+  const auto rows = rows_under(x, skip, dy, weight.size(2), shape.geometry);
+  const auto* above = dy.const_data_ptr<float>();
+  const auto layout = layout_for(weight.sizes(), shape.geometry, skip.defined() ? shape.channels : 0);
+  if (layout == Layout::winograd) {
+    winograd::weight_gradient(*shape.kernels.winograd_gradient, {rows, dy.size(0), above, dy.size(1), to});
+  } else {
+    const gemm::Rows outputs{.x = above, .channels = dy.size(1), .x_stride = dy.size(1)};
+    const int64_t pixels = dy.size(0) * dy.size(2) * dy.size(3);
+    outer::multiply(*shape.kernels.outer, {outputs, rows, pixels, to, rows.depth()});
+  }
+  return dw;
 }
 
 std::vector<at::Tensor> backward(const Shape& shape, const BackwardCall& call) {
   std::vector<at::Tensor> found(kInputs);
   const auto dy = contiguous(call.dy, kChannelsLast);
-  gradients_of_products(shape, dy, call, found);
+  input_gradients(shape, dy, call, found);
+  if (call.needed[kWeight]) found[kWeight] = weight_gradient(shape, dy, call.saved);
   if (call.needed[kShift]) found[kShift] = dy.sum({2, 3});
   if (call.needed[kBias]) found[kBias] = found[kShift].defined() ? found[kShift].sum(0) : dy.sum({0, 2, 3});
   if (call.needed[kResidual]) found[kResidual] = dy;
   return found;
 }
 
-bool is_plain(const at::Tensor& t) { return !t.defined() || (t.is_cpu() && t.scalar_type() == at::kFloat); }
-
 }  // namespace
 
 bool trains(const Conv2dCall& call) {
-  if (!is_plain(call.x) || current_isa() == Isa::none || current_products() == Products::i8) return false;
+  if (!trains_on(call.x) || current_isa() == Isa::none || current_products() == Products::i8) return false;
   if (call.x.numel() == 0) return false;
   const ConvWeights& weights = call.weights;
   const bool plain_weight = weights.kernels().isa == Isa::none && !weights.packs_onednn();

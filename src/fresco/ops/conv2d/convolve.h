@@ -19,6 +19,10 @@ struct Convolution {
 };
 at::Tensor convolve(const Convolution& convolution);
 
+/// The pixels under a kernel for each pixel of y. x, skip (or undefined) and y are dense, channels-last.
+gemm::Rows rows_under(const at::Tensor& x, const at::Tensor& skip, const at::Tensor& y, int64_t side,
+                      const ConvGeometry& geometry);
+
 /// conv2d with a gradient of its own, for tensors that want one.
 at::Tensor conv2d_trained(const Conv2dCall& call);
 bool trains(const Conv2dCall& call);

@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "fresco/ops/conv2d/winograd.h"
+#include "fresco/ops/conv2d/winograd_gradient.h"
 // Each of these needs those before it.
 // clang-format off
 #include "fresco/ops/simd/begin_avx512.h"
@@ -17,10 +18,14 @@
 #include "fresco/ops/gemm/epilogue_inl.h"
 #include "fresco/ops/conv2d/winograd_transforms_inl.h"
 #include "fresco/ops/conv2d/winograd_inl.h"
+#include "fresco/ops/gemm/rows_inl.h"
+#include "fresco/ops/gemm/outer_inl.h"
+#include "fresco/ops/conv2d/winograd_gradient_inl.h"
 // clang-format on
 #include "fresco/ops/simd/end.h"
 
 namespace fresco::ops::winograd {
 const Kernel kAvx512Float4x4 = kernel_of<Tile4, StoreFloats>();
 const Kernel kAvx512Float4x4Doubled = kernel_of<Tile4Doubled, StoreFloats>();
+const GradientKernel kAvx512Gradient = gradient_kernel_of<outer::Float32>(outer::kAvx512);
 }  // namespace fresco::ops::winograd

@@ -16,17 +16,7 @@ constexpr int64_t kBlockBytes = 128 * 1024;  // of x: a block and its results li
 
 template <const GegluKernel& kernel>
 at::Tensor fused(const GegluCall& call) {
-  const auto x = contiguous(call.x);
-  auto shape = x.sizes().vec();
-  const int64_t channels = shape.back() /= 2;
-  auto y = empty(shape, x.options());
-  const float* from = x.const_data_ptr<float>();
-  float* to = y.mutable_data_ptr<float>();
-  const int64_t rows = channels > 0 ? y.numel() / channels : 0;
-  parallel_rows(rows, kBlockBytes / (8 * std::max<int64_t>(channels, 1)), [&](int64_t first, int64_t count) {
-    kernel.gate_rows(from + first * 2 * channels, count, channels, to + first * channels);
-  });
-  return y;
+  return geglu_fused(call, kernel);
 }
 
 template <Isa isa>
@@ -34,7 +24,8 @@ bool serves(const GegluCall& call) {
   return serves_plain<isa>(call.x);
 }
 
-constexpr std::array<Form<GegluCall, at::Tensor>, 3> kForms = {{
+constexpr std::array<Form<GegluCall, at::Tensor>, 4> kForms = {{
+    {"trained", geglu_trained, trains},
     {"avx512", fused<kGegluAvx512>, serves<Isa::avx512>},
     {"avx2", fused<kGegluAvx2>, serves<Isa::avx2>},
     {"reference", geglu_reference, always<GegluCall>},
@@ -49,6 +40,20 @@ Cost cost(const GegluCall& call) {
 }
 
 at::Tensor geglu(const GegluCall& call) { return dispatch("geglu", kForms, call); }
+
+at::Tensor geglu_fused(const GegluCall& call, const GegluKernel& kernel) {
+  const auto x = contiguous(call.x);
+  auto shape = x.sizes().vec();
+  const int64_t channels = shape.back() /= 2;
+  auto y = empty(shape, x.options());
+  const float* from = x.const_data_ptr<float>();
+  float* to = y.mutable_data_ptr<float>();
+  const int64_t rows = channels > 0 ? y.numel() / channels : 0;
+  parallel_rows(rows, kBlockBytes / (8 * std::max<int64_t>(channels, 1)), [&](int64_t first, int64_t count) {
+    kernel.gate_rows(from + first * 2 * channels, count, channels, to + first * channels);
+  });
+  return y;
+}
 
 at::Tensor geglu_reference(const GegluCall& call) {
   const auto halves = call.x.chunk(2, -1);

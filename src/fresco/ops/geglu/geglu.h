@@ -12,5 +12,10 @@ struct GegluCall {
 Cost cost(const GegluCall& call);
 at::Tensor geglu(const GegluCall& call);
 at::Tensor geglu_reference(const GegluCall& call);
+struct GegluKernel;
+at::Tensor geglu_fused(const GegluCall& call, const GegluKernel& kernel);
+/// With a gradient of its own, for tensors that want one.
+at::Tensor geglu_trained(const GegluCall& call);
+bool trains(const GegluCall& call);
 
 }  // namespace fresco::ops

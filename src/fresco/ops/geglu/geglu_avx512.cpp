@@ -7,9 +7,10 @@
 #include "fresco/ops/simd/vec_avx512.h"
 #include "fresco/ops/simd/math_inl.h"
 #include "fresco/ops/geglu/geglu_inl.h"
+#include "fresco/ops/geglu/geglu_gradient_inl.h"
 #include "fresco/ops/simd/end.h"
 // clang-format on
 
 namespace fresco::ops {
-const GegluKernel kGegluAvx512{gate_rows};
+const GegluKernel kGegluAvx512{gate_rows, gradient_rows};
 }

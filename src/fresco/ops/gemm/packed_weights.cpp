@@ -200,7 +200,9 @@ KernelSet kernels_for(Isa isa, Products products) {
               nullptr,
               &winograd::kAvx2Float4x4,
               &winograd::kAvx2Float4x4,
-              &winograd::kAvx2Float4x4Doubled};
+              &winograd::kAvx2Float4x4Doubled,
+              &outer::kAvx2,
+              &winograd::kAvx2Gradient};
     case Isa::avx512:
       return {isa,
               Products::f32,
@@ -208,7 +210,9 @@ KernelSet kernels_for(Isa isa, Products products) {
               nullptr,
               &winograd::kAvx512Float4x4,
               &winograd::kAvx512Float4x4,
-              &winograd::kAvx512Float4x4Doubled};
+              &winograd::kAvx512Float4x4Doubled,
+              &outer::kAvx512,
+              &winograd::kAvx512Gradient};
     case Isa::avx512_bf16:
       if (products == Products::f32) return kernels_for(Isa::avx512, products);
       return {isa,
@@ -217,7 +221,9 @@ KernelSet kernels_for(Isa isa, Products products) {
               &gemm::kAvx512Int8,
               &winograd::kAvx512Bf16Of2x2,
               &winograd::kAvx512Bf16Of4x4,
-              &winograd::kAvx512Bf16Of4x4Doubled};
+              &winograd::kAvx512Bf16Of4x4Doubled,
+              &outer::kAvx512Bf16,
+              &winograd::kAvx512Bf16Gradient};
     case Isa::amx: {
       if (products == Products::f32) return kernels_for(Isa::avx512, products);
       auto kernels = kernels_for(Isa::avx512_bf16, products);  // Winograd's convolutions have no tiles of their own

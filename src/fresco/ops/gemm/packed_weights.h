@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "fresco/ops/conv2d/winograd.h"
+#include "fresco/ops/conv2d/winograd_gradient.h"
 #include "fresco/ops/gemm/gemm.h"
+#include "fresco/ops/gemm/outer.h"
 #include "fresco/ops/memory/stored_tensor.h"
 #include "fresco/ops/products.h"
 #include "fresco/ops/simd/isa.h"
@@ -21,8 +23,10 @@ struct KernelSet {
   const gemm::Kernel* matrix = nullptr;       // for matrices stored as the products want them
   const gemm::Kernel* matrix_int8 = nullptr;  // for those stored as 8-bit integers
   const winograd::Kernel* winograd = nullptr;
-  const winograd::Kernel* winograd_large = nullptr;  // for large pictures
-  const winograd::Kernel* doubled = nullptr;         // for pictures doubled on the way
+  const winograd::Kernel* winograd_large = nullptr;             // for large pictures
+  const winograd::Kernel* doubled = nullptr;                    // for pictures doubled on the way
+  const outer::Kernel* outer = nullptr;                         // for gradients of matrices
+  const winograd::GradientKernel* winograd_gradient = nullptr;  // and of 3x3 kernels
 };
 
 /// What weights are packed for on this thread now (current_isa(), current_products()); isa none when nothing faster than libtorch runs.

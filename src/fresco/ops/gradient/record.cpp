@@ -68,6 +68,8 @@ bool any_needs_gradient(std::initializer_list<std::reference_wrapper<const at::T
   return false;
 }
 
+bool trains_on(const at::Tensor& t) { return !t.defined() || (t.is_cpu() && t.scalar_type() == at::kFloat); }
+
 at::Tensor record(std::string_view op, at::Tensor y, const std::vector<at::Tensor>& inputs,
                   const std::vector<at::Tensor>& saved, Backward backward) {
   auto edges = torch::autograd::collect_next_edges(inputs);

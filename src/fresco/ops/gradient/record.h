@@ -22,6 +22,9 @@ using Backward = std::function<std::vector<at::Tensor>(const BackwardCall&)>;
 /// Whether any of these tensors, some of which may be undefined, wants a gradient now.
 bool any_needs_gradient(std::initializer_list<std::reference_wrapper<const at::Tensor>> tensors);
 
+/// Whether forms that train take this tensor: undefined, or float32 on the CPU.
+bool trains_on(const at::Tensor& t);
+
 /// Makes y, which was computed without autograd, the result of `inputs`. op: must live for ever; profiles count its gradient as form
 /// "backward". saved: kept until the backward pass ran; changing them in place before it is an error of autograd's (c10::Error), as is a
 /// second derivative.

@@ -36,8 +36,11 @@ class Fused {
     const int64_t most = std::clamp<int64_t>(kBlockBytes / (channels_ * 4), 1, kMostRows);
     blocks_ = (rows_ + most - 1) / most;
     sums_ = empty({batch_ * blocks_, 2, channels_}, call.x.options());
-    folded_ = empty({batch_, 2, channels_}, call.x.options());
+    folded_ = empty({batch_, 3, channels_}, call.x.options());
   }
+
+  /// Of each sample: mean, scale and inverse deviation of every channel [B, 3, C]. After run().
+  const at::Tensor& folded() const { return folded_; }
 
   at::Tensor run() {
     auto y =
@@ -66,8 +69,9 @@ class Fused {
   int64_t rows(int64_t i) const { return start(i + 1) - start(i); }
   // Of block i [2, channels]: sums, and sums of squares, of values less those of the sample's first row.
   float* sums(int64_t i) { return sums_.mutable_data_ptr<float>() + i * 2 * channels_; }
-  float* mean(int64_t b) { return folded_.mutable_data_ptr<float>() + b * 2 * channels_; }
+  float* mean(int64_t b) { return folded_.mutable_data_ptr<float>() + b * 3 * channels_; }
   float* scale(int64_t b) { return mean(b) + channels_; }
+  float* inverse_deviation(int64_t b) { return mean(b) + 2 * channels_; }
 
   void sum(int64_t i) {
     for (const Plane& plane : planes_) {
@@ -113,6 +117,7 @@ class Fused {
     for (int64_t c = first; c < first + width; ++c) {
       mean(b)[c] = static_cast<float>(middle);
       scale(b)[c] = static_cast<float>(inverse * weight[c]);
+      inverse_deviation(b)[c] = static_cast<float>(inverse);
     }
   }
 
@@ -135,8 +140,11 @@ class Fused {
 
 }  // namespace
 
-at::Tensor group_norm_silu_fused(const GroupNormCall& call, const GroupNormKernel& kernel) {
-  return Fused(call, kernel).run();
+at::Tensor group_norm_silu_fused(const GroupNormCall& call, const GroupNormKernel& kernel, at::Tensor* folded) {
+  Fused fused(call, kernel);
+  auto y = fused.run();
+  if (folded != nullptr) *folded = fused.folded();
+  return y;
 }
 
 }  // namespace fresco::ops

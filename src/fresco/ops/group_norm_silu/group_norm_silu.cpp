@@ -22,7 +22,8 @@ bool serves(const GroupNormCall& call) {
   return serves_plain<isa>(call.x, call.weight, call.bias) && (!call.skip.defined() || plain_float(call.skip));
 }
 
-constexpr std::array<Form<GroupNormCall, at::Tensor>, 3> kForms = {{
+constexpr std::array<Form<GroupNormCall, at::Tensor>, 4> kForms = {{
+    {"trained", group_norm_silu_trained, trains},
     {"avx512", fused<kGroupNormAvx512>, serves<Isa::avx512>},
     {"avx2", fused<kGroupNormAvx2>, serves<Isa::avx2>},
     {"reference", group_norm_silu_reference, always<GroupNormCall>},

@@ -22,6 +22,11 @@ Cost cost(const GroupNormCall& call);
 at::Tensor group_norm_silu(const GroupNormCall& call);
 at::Tensor group_norm_silu_reference(const GroupNormCall& call);
 struct GroupNormKernel;
-at::Tensor group_norm_silu_fused(const GroupNormCall& call, const GroupNormKernel& kernel);
+/// folded, where given, becomes mean, scale and inverse deviation of every channel [B, 3, C].
+at::Tensor group_norm_silu_fused(const GroupNormCall& call, const GroupNormKernel& kernel,
+                                 at::Tensor* folded = nullptr);
+/// With a gradient of its own, for tensors that want one.
+at::Tensor group_norm_silu_trained(const GroupNormCall& call);
+bool trains(const GroupNormCall& call);
 
 }  // namespace fresco::ops

@@ -16,6 +16,29 @@ constexpr int64_t kBlockBytes = 128 * 1024;  // of x: a block and its results li
 
 template <const LayerNormKernel& kernel>
 at::Tensor fused(const LayerNormCall& call) {
+  return layer_norm_fused(call, kernel);
+}
+
+template <Isa isa>
+bool serves(const LayerNormCall& call) {
+  return serves_plain<isa>(call.x, call.weight, call.bias) && call.x.numel() > 0;
+}
+
+constexpr std::array<Form<LayerNormCall, at::Tensor>, 4> kForms = {{
+    {"trained", layer_norm_trained, trains},
+    {"avx512", fused<kLayerNormAvx512>, serves<Isa::avx512>},
+    {"avx2", fused<kLayerNormAvx2>, serves<Isa::avx2>},
+    {"reference", layer_norm_reference, always<LayerNormCall>},
+}};
+
+}  // namespace
+
+// Sum and squares 3, mean off and three factors and sums 4.
+Cost cost(const LayerNormCall& call) { return elementwise_cost(call.x, 7); }
+
+at::Tensor layer_norm(const LayerNormCall& call) { return dispatch("layer_norm", kForms, call); }
+
+at::Tensor layer_norm_fused(const LayerNormCall& call, const LayerNormKernel& kernel) {
   const auto x = contiguous(call.x);
   const int64_t channels = x.size(-1);
   auto y = empty(x.sizes(), x.options());
@@ -29,24 +52,6 @@ at::Tensor fused(const LayerNormCall& call) {
   });
   return y;
 }
-
-template <Isa isa>
-bool serves(const LayerNormCall& call) {
-  return serves_plain<isa>(call.x, call.weight, call.bias) && call.x.numel() > 0;
-}
-
-constexpr std::array<Form<LayerNormCall, at::Tensor>, 3> kForms = {{
-    {"avx512", fused<kLayerNormAvx512>, serves<Isa::avx512>},
-    {"avx2", fused<kLayerNormAvx2>, serves<Isa::avx2>},
-    {"reference", layer_norm_reference, always<LayerNormCall>},
-}};
-
-}  // namespace
-
-// Sum and squares 3, mean off and three factors and sums 4.
-Cost cost(const LayerNormCall& call) { return elementwise_cost(call.x, 7); }
-
-at::Tensor layer_norm(const LayerNormCall& call) { return dispatch("layer_norm", kForms, call); }
 
 at::Tensor layer_norm_reference(const LayerNormCall& call) {
   return at::layer_norm(call.x, {call.x.size(-1)}, call.weight, call.bias, call.eps);

@@ -16,5 +16,10 @@ struct LayerNormCall {
 Cost cost(const LayerNormCall& call);
 at::Tensor layer_norm(const LayerNormCall& call);
 at::Tensor layer_norm_reference(const LayerNormCall& call);
+struct LayerNormKernel;
+at::Tensor layer_norm_fused(const LayerNormCall& call, const LayerNormKernel& kernel);
+/// With a gradient of its own, for tensors that want one.
+at::Tensor layer_norm_trained(const LayerNormCall& call);
+bool trains(const LayerNormCall& call);
 
 }  // namespace fresco::ops

@@ -13,6 +13,17 @@ namespace {
 
 enum Input : size_t { kX, kWeight, kBias, kResidual, kInputs };
 
+gemm::Rows plain_rows(const at::Tensor& x) {
+  return {.x = x.const_data_ptr<float>(), .channels = x.size(1), .x_stride = x.stride(0)};
+}
+
+// dy [N, C_out], x [N, C_in] -> [C_out, C_in]
+at::Tensor weight_gradient(const outer::Kernel& kernel, const at::Tensor& dy, const at::Tensor& x) {
+  auto dw = at::empty({dy.size(1), x.size(1)}, x.options());
+  outer::multiply(kernel, {plain_rows(dy), plain_rows(x), dy.size(0), dw.mutable_data_ptr<float>(), x.size(1)});
+  return dw;
+}
+
 // saved: x, weight.
 std::vector<at::Tensor> backward(const KernelSet& kernels, const BackwardCall& call) {
   std::vector<at::Tensor> found(kInputs);
@@ -22,18 +33,16 @@ std::vector<at::Tensor> backward(const KernelSet& kernels, const BackwardCall& c
     found[kX] = multiply({call.dy, packed, kernels, {}, {}});
   }
   const auto dy = rows_of(call.dy);
-  if (call.needed[kWeight]) found[kWeight] = at::mm(dy.t(), rows_of(x));
+  if (call.needed[kWeight]) found[kWeight] = weight_gradient(*kernels.outer, dy, rows_of(x));
   if (call.needed[kBias]) found[kBias] = dy.sum(0);
   if (call.needed[kResidual]) found[kResidual] = call.dy;
   return found;
 }
 
-bool is_plain(const at::Tensor& t) { return !t.defined() || (t.is_cpu() && t.scalar_type() == at::kFloat); }
-
 }  // namespace
 
 bool trains(const LinearCall& call) {
-  if (!is_plain(call.x) || call.x.numel() == 0 || current_isa() == Isa::none) return false;
+  if (!trains_on(call.x) || call.x.numel() == 0 || current_isa() == Isa::none) return false;
   if (current_products() == Products::i8) return false;
   const LinearWeights& weights = call.weights;
   // Packed ones want no gradient.

@@ -1,0 +1,21 @@
+#include <cstddef>
+#include <cstdint>
+
+#include "fresco/ops/gemm/outer.h"
+// Each of these needs those before it.
+// clang-format off
+#include "fresco/ops/simd/begin_avx512_bf16.h"
+#include "fresco/ops/simd/vec_avx512.h"
+#include "fresco/ops/simd/bfloat16_avx512.h"
+#include "fresco/ops/simd/math_inl.h"
+#define FRESCO_WIDE_TILES 1
+#define FRESCO_HAS_BF16 1
+#include "fresco/ops/gemm/microkernel_inl.h"
+#include "fresco/ops/gemm/rows_inl.h"
+#include "fresco/ops/gemm/outer_inl.h"
+#include "fresco/ops/simd/end.h"
+// clang-format on
+
+namespace fresco::ops::outer {
+const Kernel kAvx512Bf16 = kernel_of<Bfloat16>();
+}  // namespace fresco::ops::outer
