@@ -26,8 +26,9 @@ class RunCheckpointTest : public testing::Test {
   void TearDown() override { fs::remove_all(folder_); }
   fs::path write(int64_t step, double value) const {
     const RunState state{.phase = 1, .step = step, .data_offset = 3, .rollbacks = 2, .loss_mean = 0.1, .loss_count = 9};
-    return RunCheckpoints(folder_).write({state, {{"seed", 1}}, {{"scaling_factor", 0.3}}, "layout"},
-                                         {{"unet", at::full({7}, value)}, {"double", at::full({2}, value, at::kDouble)}});
+    return RunCheckpoints(folder_).write(
+        {state, {{"seed", 1}}, {{"scaling_factor", 0.3}}, "layout"},
+        {{"unet", at::full({7}, value)}, {"double", at::full({2}, value, at::kDouble)}});
   }
   fs::path folder_;
 };

@@ -1,6 +1,8 @@
 // What a phase says of itself.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <cmath>
 #include <filesystem>
 
@@ -9,6 +11,8 @@
 
 namespace fresco::training {
 namespace {
+
+constexpr int64_t kMostKeptOut = 10;  // for validation: a tenth at most
 
 namespace fs = std::filesystem;
 
@@ -25,9 +29,9 @@ void check_batch(const Phase& phase, const std::string& at, int64_t processes, F
                                              nearest_multiples(phase.batch, processes)));
   const int64_t share = phase.batch / processes;
   if (phase.micro_batch == 0 || share % phase.micro_batch == 0) return;
-  findings.problem(key,
-                   fmt::format("{} does not divide by {} processes x micro_batch {}; {} would", phase.batch, processes,
-                               phase.micro_batch, nearest_multiples(phase.batch, processes * phase.micro_batch)));
+  findings.problem(key, fmt::format("{} does not divide by micro_batch {} in each of {} process{}; {} would",
+                                    phase.batch, phase.micro_batch, processes, processes == 1 ? "" : "es",
+                                    nearest_multiples(phase.batch, processes * phase.micro_batch)));
 }
 
 void check_points(const Phase& phase, const std::string& at, Findings& findings) {
@@ -153,7 +157,8 @@ void check_data(const Recipe& recipe, const Phase& phase, const std::string& at,
     const bool drawn = phase.data[i].path == "shapes" && shapes >= 0;
     shapes = drawn ? shapes + phase.data[i].count : -1;  // how many there are is known of shapes alone
   }
-  const int64_t left = shapes - (phase.kind == PhaseKind::diffusion ? recipe.watch.validation_samples : 0);
+  const int64_t kept_out = std::min(recipe.watch.validation_samples, shapes / kMostKeptOut);
+  const int64_t left = shapes - (phase.kind == PhaseKind::diffusion ? kept_out : 0);
   if (shapes > 0 && left < phase.batch)
     findings.problem(at + ".data", fmt::format("{} samples, {} of them for validation, do not fill a batch of {}",
                                                shapes, shapes - left, phase.batch));

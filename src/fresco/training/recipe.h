@@ -93,6 +93,7 @@ struct Phase {
   double caption_dropout = 0.1;
   TrainPrecision precision = TrainPrecision::f32;
   bool gradient_checkpointing = false;
+  bool shard_optimizer = false;  // each process keeps its share of the optimiser's state alone
   Trained train = Trained::unet;
 };
 

@@ -142,8 +142,8 @@ void visit_fields(AutoencoderSettings& settings, FieldVisitor& visit) {
   visit.number({"l1", "weight of the mean absolute difference"}, settings.l1, kNotNegative);
   visit.number({"l2", "weight of the mean squared difference"}, settings.l2, kNotNegative);
   visit.number({"kl", "weight of the divergence of the posterior from the unit normal"}, settings.kl, kNotNegative);
-  visit.count({"crop", "side of a square that is cut out of each picture, anew at each visit; 0: all of it"}, settings.crop,
-              {0, 1 << 14});
+  visit.count({"crop", "side of a square that is cut out of each picture, anew at each visit; 0: all of it"},
+              settings.crop, {0, 1 << 14});
 }
 
 void visit_fields(Phase& phase, FieldVisitor& visit) {
@@ -174,6 +174,9 @@ void visit_fields(Phase& phase, FieldVisitor& visit) {
   visit.flag(
       {"gradient_checkpointing", "compute cells again instead of keeping them: less memory, more time", kDiffusion},
       phase.gradient_checkpointing);
+  visit.flag(
+      {"shard_optimizer", "each process keeps its share of the optimiser's state alone: less memory, more exchange"},
+      phase.shard_optimizer);
   visit.word({"train", "which networks learn", kDiffusion}, phase.train,
              {{"unet", Trained::unet}, {"text_encoder", Trained::text_encoder}, {"both", Trained::both}});
 }

@@ -14,10 +14,10 @@ namespace fresco::training {
 /// Where a run stands. Random numbers are functions of the seed and the visit, so that no generator's state is among it.
 struct RunState {
   int phase = 0;
-  int64_t step = 0;          // steps of the phase that are done
-  int64_t data_offset = 0;   // batches of the phase that were left out
-  int64_t rollbacks = 0;     // of the phase
-  double loss_mean = 0;      // running mean, for spikes
+  int64_t step = 0;         // steps of the phase that are done
+  int64_t data_offset = 0;  // batches of the phase that were left out
+  int64_t rollbacks = 0;    // of the phase
+  double loss_mean = 0;     // running mean, for spikes
   int64_t loss_count = 0;
 };
 Json to_json(const RunState& state);

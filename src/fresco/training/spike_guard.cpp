@@ -8,8 +8,8 @@
 namespace fresco::training {
 namespace {
 
-constexpr double kMemory = 200;      // steps that the mean looks back on
-constexpr int64_t kSettled = 50;     // steps before it is believed
+constexpr double kMemory = 200;   // steps that the mean looks back on
+constexpr int64_t kSettled = 50;  // steps before it is believed
 
 }  // namespace
 

@@ -30,9 +30,15 @@ WeightTensors::Shapes shapes_of(const pipeline::ModelSpecs& specs, Network netwo
     for (const auto& tensor : tensors) shapes[tensor.name] = tensor.shape;
   };
   switch (network) {
-    case Network::unet: take(unet::expected_tensors(specs.unet)); break;
-    case Network::text_encoder: take(text::expected_tensors(specs.text)); break;
-    case Network::vae: take(vae::expected_tensors(specs.vae)); break;
+    case Network::unet:
+      take(unet::expected_tensors(specs.unet));
+      break;
+    case Network::text_encoder:
+      take(text::expected_tensors(specs.text));
+      break;
+    case Network::vae:
+      take(vae::expected_tensors(specs.vae));
+      break;
   }
   return shapes;
 }
@@ -41,9 +47,15 @@ std::unique_ptr<Parameters> parameters_for(const pipeline::ModelSpecs& specs, Ne
   const layers::Preparation preparation{.type = type};
   const auto build = [&](const layers::WeightSource& source) {
     switch (network) {
-      case Network::unet: unet::UNet(specs.unet, source, preparation); break;
-      case Network::text_encoder: text::TextEncoder(specs.text, source, preparation); break;
-      case Network::vae: vae::Vae(specs.vae, source, preparation); break;
+      case Network::unet:
+        unet::UNet(specs.unet, source, preparation);
+        break;
+      case Network::text_encoder:
+        text::TextEncoder(specs.text, source, preparation);
+        break;
+      case Network::vae:
+        vae::Vae(specs.vae, source, preparation);
+        break;
     }
   };
   return std::make_unique<Parameters>(build, type);

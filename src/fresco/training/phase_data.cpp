@@ -1,0 +1,129 @@
+#include "fresco/training/phase_data.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "fresco/core/sha256.h"
+#include "fresco/data/latent_cache.h"
+#include "fresco/data/picture_files.h"
+#include "fresco/data/prepare_cache.h"
+
+namespace fresco::training {
+namespace {
+
+// A VAE that no phase has trained yet is the opened model's own, to the bit and to its hash.
+checkpoint::ModelFiles files_with_vae(const PhaseNeeds& needs) {
+  auto files = needs.model.files(/*half=*/false);
+  const auto& phases = needs.recipe.phases;
+  const bool trained = std::ranges::any_of(phases.begin(), phases.begin() + needs.index, [](const Phase& phase) {
+    return phase.kind == PhaseKind::autoencoder;
+  });
+  if (!trained) files.vae.tensors = needs.model.opened().vae.tensors;
+  return files;
+}
+
+data::Encoders encoders_of(const PhaseNeeds& needs) {
+  const c10::InferenceMode no_gradients;
+  const layers::Preparation preparation;
+  const auto files = files_with_vae(needs);
+  auto tokenizer = data::tokenizer_of(files);
+  auto words = data::tokenizer_hash(tokenizer);
+  return {.vae = vae::Vae(needs.model.specs().vae, layers::CheckpointWeights(files.vae.tensors, preparation), preparation),
+          .tokenizer = std::move(tokenizer),
+          .vae_hash = data::vae_hash(files, needs.observer),
+          .tokenizer_hash = std::move(words),
+          .precision = "f32",
+          .on_cpu = true};
+}
+
+// Phases of the same pictures at the same size share a cache.
+std::filesystem::path own_cache(const PhaseNeeds& needs, const std::string& vae_hash) {
+  std::string about = vae_hash;
+  for (const auto& source : needs.phase.data) {
+    const auto& f = source.filters;
+    about += fmt::format("|{} {} {} {} {} {} {} {} {} {}", source.path, source.count, source.seed, f.min_side, f.max_aspect,
+                         f.min_caption, f.max_caption, f.score, f.min_score.value_or(0), f.max_score.value_or(0));
+  }
+  const auto& fit = needs.phase.fit;
+  about += fmt::format("|{} {} {} {}", fit.resolution, fit.buckets, fit.max_bucket_aspect, fit.flip);
+  return needs.folder / "cache" / fmt::format("{}-{}", fit.resolution, sha256_hex(about).substr(0, 12));
+}
+
+bool is_complete(const std::filesystem::path& folder) {
+  return std::filesystem::exists(folder / data::kCacheIndex) && data::read_cache_index(folder).complete;
+}
+
+// The first process makes it, which may take longer than any exchange between processes may.
+void await_cache(const std::filesystem::path& folder, const Observer& observer) {
+  while (!is_complete(folder)) {
+    check_cancelled(observer);
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<data::PictureSet> open_pictures(const PhaseNeeds& needs) {
+  const data::SourceContext context{.needs_captions = needs.phase.kind != PhaseKind::autoencoder};
+  auto pictures = std::make_unique<data::PictureFiles>(needs.phase.data, needs.phase.fit, context, needs.observer);
+  if (const auto text = pictures->skipped().text(); !text.empty()) needs.observer.on_warning(text);
+  return pictures;
+}
+
+std::unique_ptr<data::TrainingSet> open_latents(const PhaseNeeds& needs) {
+  const auto encoders = encoders_of(needs);
+  const bool given = !needs.phase.cache.empty();
+  const auto folder = given ? std::filesystem::path(needs.phase.cache) : own_cache(needs, encoders.vae_hash);
+  if (!given && needs.share.rank == 0) {
+    const auto pictures = open_pictures(needs);
+    const auto report = data::prepare_cache(*pictures, encoders, {.out = folder, .mirrored = needs.phase.fit.flip}, needs.observer);
+    if (report.skipped > 0)
+      needs.observer.on_warning(fmt::format("{} of {} samples could not be used; {} names them", report.skipped,
+                                            report.samples + report.skipped, (folder / data::kCacheIndex).string()));
+  }
+  if (needs.share.rank > 0) await_cache(folder, needs.observer);
+  const data::CacheNeeds wanted{encoders.vae_hash, encoders.tokenizer_hash, needs.model.specs().vae.latent_channels,
+                                needs.phase.fit.flip};
+  return std::make_unique<data::LatentCache>(folder, wanted);
+}
+
+layers::Preparation preparation_for(const Phase& phase, const Parameters& parameters) {
+  layers::Preparation preparation{.type = parameters.values().scalar_type()};
+  preparation.products = phase.precision == TrainPrecision::bf16 ? ops::Products::bf16 : ops::Products::f32;
+  preparation.recompute_cells = phase.gradient_checkpointing;
+  return preparation;
+}
+
+std::vector<data::Pick> my_part(const std::vector<data::Pick>& batch, const Share& share) {
+  const auto count = static_cast<int64_t>(batch.size());
+  const auto edge = [&](int64_t rank) { return batch.begin() + count * rank / share.size; };
+  return {edge(share.rank), edge(share.rank + 1)};
+}
+
+std::vector<std::vector<data::Pick>> micro_batches(const std::vector<data::Pick>& picks, int64_t size) {
+  const size_t each = size > 0 ? static_cast<size_t>(size) : picks.size();
+  std::vector<std::vector<data::Pick>> parts;
+  for (size_t begin = 0; begin < picks.size(); begin += each)
+    parts.emplace_back(picks.begin() + static_cast<std::ptrdiff_t>(begin),
+                       picks.begin() + static_cast<std::ptrdiff_t>(std::min(begin + each, picks.size())));
+  return parts;
+}
+
+at::Tensor positions_of(const std::vector<data::Pick>& picks) {
+  auto positions = at::empty({static_cast<int64_t>(picks.size())}, at::kLong);
+  for (size_t i = 0; i < picks.size(); ++i) positions.mutable_data_ptr<int64_t>()[i] = picks[i].position;
+  return positions;
+}
+
+std::vector<int64_t> visits_of(const std::vector<data::Pick>& picks) {
+  std::vector<int64_t> visits;
+  for (const auto& pick : picks) visits.push_back(pick.visit);
+  return visits;
+}
+
+}  // namespace fresco::training
