@@ -11,6 +11,7 @@ void compare_command(const Arguments& arguments);
 void measure_command(const Arguments& arguments);
 void inspect_command(const Arguments& arguments);
 void pack_command(const Arguments& arguments);
+void train_command(const Arguments& arguments);
 void samplers_command(const Arguments& arguments);
 
 /// Dispatches to the commands below.

@@ -21,7 +21,7 @@ struct Command {
   void (*run)(const Arguments&);
 };
 
-constexpr std::array<Command, 8> kCommands = {
+constexpr std::array<Command, 9> kCommands = {
     {{"draw", "Draw pictures from sentences", draw_command},
      {"calibrate", "Measure which parts of a model bear 8-bit products", calibrate_command},
      {"compare", "Draw with two models and compare time, memory, cost and pictures", compare_command},
@@ -29,6 +29,7 @@ constexpr std::array<Command, 8> kCommands = {
      {"inspect", "Tell what a model is made of and whether it is whole", inspect_command},
      {"pack", "Write a model into one file that is ready at once", pack_command},
      {"samplers", "List the samplers", samplers_command},
+     {"train", "Train a model by a recipe", train_command},
      {"measure-one", "", measure_command}}};
 
 std::string overview() {
