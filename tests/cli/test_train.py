@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """`fresco train`: a recipe becomes a model that draws, however often the program is killed on the way; what cannot be trained is refused first."""
+import array
 import json
 import random
 import resource
 import signal
+import socket
 import subprocess
 import time
 import unittest
 
-from support import MODEL, PROGRAM, ProgramTest, clean_environment, run
+from support import MODEL, PROGRAM, ProgramTest, clean_environment, read_safetensors, run
 
 RECIPE = f"""
 name: test
@@ -27,6 +29,12 @@ phases:
 watch: {{log_every: 1, checkpoint_every: 3, sample_every: 0, validate_every: 0}}
 """
 WEIGHTS = "model/flexible_unet/diffusion_pytorch_model.safetensors"
+
+
+def free_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
 
 
 class Train(ProgramTest):
@@ -102,6 +110,49 @@ class Train(ProgramTest):
         self.assertIn("checkpoint", (result.stdout + result.stderr).decode())
         self.assertEqual(sorted(path.name for path in (self.folder / "run/checkpoints").iterdir()), kept)
         self.train("run")
+
+    def start_job(self, out, size, port):
+        """One process of a job for each rank, as a launcher starts them."""
+        def environment(rank):
+            return clean_environment(RANK=str(rank), WORLD_SIZE=str(size), LOCAL_RANK=str(rank), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+        return [subprocess.Popen([PROGRAM, "train", "recipe.yaml", "--out", out, "--json"], cwd=self.folder, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, env=environment(rank)) for rank in range(size)]
+
+    def in_float64(self):
+        """Adam's first steps turn on the signs of gradients: in float32 the order of sums shows in the losses' third digit."""
+        exact = RECIPE.replace("steps: 16", "steps: 8\n    precision: f64").replace("seed: 5", "seed: 5\nhalf_weights: false")
+        (self.folder / "recipe.yaml").write_text(exact)
+
+    def assert_same(self, out, other):
+        for (step, a), (_, b) in zip(self.logged(out), self.logged(other), strict=True):
+            self.assertAlmostEqual(a, b, delta=1e-9 * a, msg=f"step {step}")
+        (header, a), (same, b) = (read_safetensors(self.folder / name / WEIGHTS) for name in (out, other))
+        self.assertEqual(header, same)
+        for x, y in zip(array.array("f", a), array.array("f", b)):  # rounded to float32 from values that agree far beyond it
+            if x != y:
+                self.assertLess(abs(x - y), 1e-6 * max(abs(x), 1e-3))
+
+    def test_two_processes_learn_what_one_does(self):
+        self.in_float64()
+        self.train("one")
+        for process in self.start_job("two", 2, free_port()):
+            self.assertEqual(process.communicate(timeout=120)[1].decode(), "")
+            self.assertEqual(process.returncode, 0)
+        self.assert_same("one", "two")
+
+    def test_a_killed_process_ends_the_job_and_leaves_a_checkpoint(self):
+        self.in_float64()
+        self.train("whole")
+        first, second = self.start_job("job", 2, free_port())
+        self.await_event(first, "step")
+        second.kill()
+        second.communicate(timeout=60)
+        error = first.communicate(timeout=120)[1].decode()
+        self.assertEqual(first.returncode, 4, error)
+        self.assertEqual(error.strip().count("\n"), 0, error)
+        self.assertIn("process 1", error)
+        self.train("job")
+        self.assert_same("whole", "job")
 
     def test_what_cannot_be_trained_is_refused(self):
         self.refused(2, "train", says="recipe")
