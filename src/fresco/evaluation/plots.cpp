@@ -141,7 +141,7 @@ std::string calls_axis(const Axes& axes) {
     const char* anchor = x > 97 ? "end" : x < 3 ? "start" : "middle";
     svg += fmt::format(R"(<text x="{:.2f}%" y="14" text-anchor="{}">{}</text>)", x, anchor, shown);
   }
-  return fmt::format(R"(<svg class="calls" aria-hidden="true">{}</svg>)", svg);
+  return fmt::format(R"(<svg class="along" aria-hidden="true">{}</svg>)", svg);
 }
 
 }  // namespace
@@ -188,7 +188,7 @@ std::string step_plot(const Comparison& comparison) {
   const Axis seconds = seconds_axis(axes);
   const std::string lines = side_lines(columns[0], axes, kSide[0]) + side_lines(columns[1], axes, kSide[1]);
   return fmt::format(
-      R"(<div class="plot"><svg class="seconds" aria-hidden="true">{}</svg><svg class="steps" role="img" aria-label="{}">{})"
+      R"(<div class="plot"><svg class="up" aria-hidden="true">{}</svg><svg class="canvas" role="img" aria-label="{}">{})"
       R"(<svg viewBox="0 0 {} {}" preserveAspectRatio="none" width="100%" height="100%">{}</svg></svg>{}</div>)",
       seconds.words, escaped(label), seconds.lines, kWide, kHigh, lines, calls_axis(axes));
 }

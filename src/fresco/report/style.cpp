@@ -41,10 +41,13 @@ svg { display: block; width: 100%; overflow: visible; }
 svg text { fill: var(--soft); font-size: 12px; }
 .bar { height: 26px; border-radius: 4px; overflow: hidden; background: var(--grid); }
 .thin.bar { height: 12px; border-radius: 3px; flex: 1; min-width: 0; width: auto; }
-.plot { display: grid; grid-template-columns: 44px 1fr; column-gap: 8px; margin-top: 16px; } .seconds, .steps { height: 220px; } .calls { height: 20px; grid-column: 2; }
+.plot { display: grid; grid-template-columns: 44px 1fr; column-gap: 8px; margin-top: 16px; } .up, .canvas { height: 220px; } .along { height: 20px; grid-column: 2; }
 .grid { stroke: var(--line); stroke-width: 1; }
 .line { fill: none; stroke: var(--side); stroke-width: 2; vector-effect: non-scaling-stroke; }
 .band { fill: var(--side); fill-opacity: 0.16; stroke: none; }
+.inside { overflow: hidden; } .tip { fill: transparent; } .tip:hover { fill: var(--ink); fill-opacity: 0.06; }
+.line.faint { stroke-width: 1; stroke-opacity: 0.35; } circle { fill: var(--side); }
+.mark { stroke: var(--soft); stroke-width: 1; stroke-dasharray: 3 3; }
 .legend { display: flex; flex-wrap: wrap; gap: 6px 20px; margin-top: 8px; font-size: 0.875rem; } .legend span { display: flex; align-items: center; gap: 8px; overflow-wrap: anywhere; }
 figure { margin: 0; min-width: 0; } figure > p { margin: 0 0 8px; overflow-wrap: anywhere; } figure > p span { color: var(--soft); font-size: 0.875rem; white-space: nowrap; }
 .scroll { overflow-x: auto; margin-top: 10px; }

@@ -24,7 +24,8 @@ void add_session(RunHistory& history, const Json& line) {
   Session session{.facts = run_facts(line),
                   .machine = machine_of(line.at("machine")),
                   .time = line.at("time"),
-                  .lost_seconds = line.value("lost_seconds", 0.0)};
+                  .lost_seconds = line.value("lost_seconds", 0.0),
+                  .events_before = history.events.size()};
   if (line.contains("from")) session.from = place_of(line["from"]);
   history.phases.resize(session.facts.phases.size());
   for (size_t k = 0; k < history.phases.size(); ++k) {

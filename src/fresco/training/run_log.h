@@ -61,6 +61,7 @@ struct Session {
   std::string time;
   std::optional<Place> from;  // the checkpoint it went on from
   double lost_seconds = 0;    // spent on steps beyond it, which were done again
+  size_t events_before = 0;   // of the history's
 };
 
 struct PhaseHistory {
