@@ -13,6 +13,7 @@
 #include "fresco/core/error.h"
 #include "fresco/core/files.h"
 #include "fresco/core/memory.h"
+#include "fresco/ops/machine_rate.h"
 #include "fresco/training/gradient_buckets.h"
 #include "fresco/training/phase_task.h"
 #include "fresco/training/print_recipe.h"
@@ -128,7 +129,9 @@ class Run {
     model_ = TrainingModel::open(recipe_.model, fresh_networks(recipe_), recipe_.seed, type_of(recipe_), outer_);
     if (checkpoint) take_up(*checkpoint);
     open_record(checkpoint.has_value());
-    observer_->on_run(facts());
+    auto facts = this->facts();
+    facts.flops = machine_flops() * facts.processes;
+    observer_->on_run(facts);
     const int phases = static_cast<int>(recipe_.phases.size());
     while (state_.phase < phases) run_phase(checkpoint);
     finish();
@@ -160,6 +163,15 @@ class Run {
     write_file(folder_.recipe(), recipe_json_.dump(2) + "\n", /*overwrite=*/true);
     const auto from = goes_on ? std::optional(place()) : std::nullopt;
     observer_ = std::make_unique<RunRecorder>(folder_, from, recipe_.watch.log_every, outer_);
+  }
+
+  // A second, of this process's machine, in what most products of the run are.
+  double machine_flops() const {
+    const auto narrow = [](const Phase& one) { return one.precision == TrainPrecision::bf16; };
+    const bool all = std::ranges::all_of(recipe_.phases, narrow);
+    const auto rates = ops::measure_machine(at::get_num_threads());
+    const auto* best = rates.best(all ? Arithmetic::bf16 : Arithmetic::f32);
+    return best == nullptr ? 0 : best->flops;
   }
 
   RunFacts facts() const {
