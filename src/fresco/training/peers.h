@@ -1,7 +1,7 @@
 #pragma once
 // Who of a job's processes is still there. Every process counts up a heartbeat in the store that they share; when a
-// collective fails, those whose count stands still are named, and all processes stop with the same words instead of
-// each waiting for its own timeout.
+// collective fails, or a count stands still, the missing are named, and all processes stop with the same words instead
+// of each waiting for its own timeout.
 #include <torch/csrc/distributed/c10d/Store.hpp>
 
 #include <chrono>
@@ -14,10 +14,14 @@
 
 namespace fresco::training {
 
+class PeerWatch;
+
 class Peers {
  public:
-  /// Waits for all processes. Errors: ResourceError naming those that have not come after `timeout`.
-  Peers(const c10::intrusive_ptr<c10d::Store>& store, const JobPlace& place, std::chrono::milliseconds timeout);
+  /// Waits for all processes. silence: a process unheard of for longer ends the job.
+  /// Errors: ResourceError naming those that have not come after `timeout`.
+  Peers(const c10::intrusive_ptr<c10d::Store>& store, const JobPlace& place, std::chrono::milliseconds timeout,
+        std::chrono::milliseconds silence);
   /// Says goodbye; process 0 stays a little for those who read what became of the job. Takes a few seconds at most.
   ~Peers();
   Peers(const Peers&) = delete;
@@ -35,8 +39,7 @@ class Peers {
   void give_up(const std::string& reason);
 
  private:
-  struct State;
-  std::shared_ptr<State> state_;  // also the thread's: it is left alone when the store does not answer any more
+  std::shared_ptr<PeerWatch> watch_;  // also the thread's: it is left alone when the store does not answer any more
   std::thread thread_;
 };
 

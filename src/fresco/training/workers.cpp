@@ -20,7 +20,9 @@ namespace fresco::training {
 /// them waits for every timeout.
 struct Workers::Job {
   Job(const JobPlace& own, const WorkersSettings& settings)
-      : place(own), store(open_store(place, settings.timeout)), peers(store, place, settings.timeout) {
+      : place(own),
+        store(open_store(place, settings.timeout)),
+        peers(store, place, settings.timeout, settings.silence) {
     cpu = make_gloo(store, place, settings.timeout);
     if (settings.gpu) gpu = make_nccl(store, place, settings.timeout);
   }

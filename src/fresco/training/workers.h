@@ -20,9 +20,10 @@ class Work;
 namespace fresco::training {
 
 struct WorkersSettings {
-  std::chrono::milliseconds timeout =
-      std::chrono::minutes(10);  // for a process to come, and for the slowest at each exchange
-  bool gpu = false;              // tensors lie on the GPU JobPlace::local_rank
+  /// For a process to come, and for the slowest at an exchange: what one process does alone must take less.
+  std::chrono::milliseconds timeout = std::chrono::minutes(30);
+  std::chrono::milliseconds silence = std::chrono::minutes(1);  // a process unheard of so long is lost
+  bool gpu = false;                                             // tensors lie on the GPU JobPlace::local_rank
 };
 
 /// An exchange under way. The tensor must not be touched before wait() has returned.
