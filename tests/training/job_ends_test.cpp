@@ -88,6 +88,25 @@ TEST(JobEnds, WithTheReasonOfAProcessThatGivesUp) {
               testing::MatchesRegex("workers: process 1 of 3 .* gave up: no space left on device"));
 }
 
+TEST(JobEnds, WithTheReasonOfAFirstProcessThatFailsAlone) {
+  if (!is_worker()) return expect_processes_pass(2);
+  const auto workers = joined();
+  const auto fail = [] { throw FormatError("cache", "truncated"); };
+  if (workers.first()) {
+    EXPECT_THROW(workers.first_alone(fail), FormatError);
+  } else {
+    EXPECT_THAT([&] { workers.first_alone(fail); }, testing::ThrowsMessage<ResourceError>(testing::MatchesRegex(
+                                                        "workers: process 0 of 2 .* gave up: cache: truncated")));
+  }
+}
+
+TEST(JobEnds, NamingAFirstProcessKilledWhileItWorksAlone) {
+  if (!is_worker()) return expect_processes_pass(2, {0});
+  const auto workers = joined();
+  EXPECT_THAT([&] { workers.first_alone([] { raise(SIGKILL); }); },
+              testing::ThrowsMessage<ResourceError>(testing::HasSubstr("process 0 of 2")));
+}
+
 // As when something else throws while gradients are on their way: this process must not wait for the timeout.
 TEST(JobEnds, AtOnceWhereAnExchangeIsLeftBehind) {
   if (!is_worker()) return expect_processes_pass(2, {0});

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
 #include <vector>
 
 #include "fresco/core/error.h"
@@ -72,6 +74,18 @@ void check_numbers(const Workers& workers) {
                                                  std::to_string(workers.size() - 1)));
 }
 
+// What the first does for all, however long it takes.
+void check_alone(const Workers& workers) {
+  int done = 0, waited = 0;
+  const auto work = [&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    ++done;
+  };
+  for (int i = 0; i < 2; ++i) workers.first_alone(work, [&] { ++waited; });
+  EXPECT_EQ(done, workers.first() ? 2 : 0);
+  EXPECT_EQ(waited > 0, !workers.first());
+}
+
 void check_repeats(const Workers& workers) {
   auto first = random_of(workers.rank()), second = random_of(workers.rank());
   workers.all_reduce(first).wait();
@@ -89,6 +103,7 @@ TEST_P(Exchanges, GiveTheObviousResult) {
   check_tensors(workers);
   check_shares(workers);
   check_numbers(workers);
+  check_alone(workers);
   check_repeats(workers);
 }
 

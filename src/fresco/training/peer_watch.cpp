@@ -16,7 +16,8 @@ namespace {
 constexpr const char* kVerdict = "verdict";
 constexpr const char* kLeft = "left";
 constexpr const char* kSilent = "silent";
-constexpr std::string_view kGoodbye = "left";  // in place of a beat
+constexpr std::chrono::milliseconds kAwaiting(100);  // between looks while somebody waits
+constexpr std::string_view kGoodbye = "left";        // in place of a beat
 
 std::string name_key(int rank) { return fmt::format("name/{}", rank); }
 std::string beat_key(int rank) { return fmt::format("beat/{}", rank); }
@@ -77,12 +78,15 @@ void PeerWatch::watch() {
     beat();
     look_at_verdict();
     look_at_neighbour();
+    look_at_keys();
     act();
     std::unique_lock lock(mutex);
     heard = Clock::now();
-    changed.wait_for(lock, interval, [&] { return stopping || (!verdict && (suspicion || last_words)); });
+    const auto asked = [&] { return stopping || (!verdict && (suspicion || last_words)) || !announced.empty(); };
+    changed.wait_for(lock, awaited.empty() ? interval : std::min(interval, kAwaiting), asked);
     if (!stopping) continue;
     lock.unlock();
+    look_at_keys();
     act();
     return leave();
   }
@@ -109,6 +113,21 @@ void PeerWatch::look_at_neighbour() {
   if (Clock::now() - neighbour_since_ < silence) return;
   const std::lock_guard lock(mutex);
   if (!verdict && !suspicion) suspicion.emplace();
+}
+
+void PeerWatch::look_at_keys() {
+  std::string to_set, to_find;
+  {
+    const std::lock_guard lock(mutex);
+    to_set = announced;
+    to_find = awaited;
+  }
+  if (!to_set.empty()) store_->set(to_set, std::string("1"));
+  const bool found = !to_find.empty() && store_->check({to_find});
+  const std::lock_guard lock(mutex);
+  announced.clear();
+  if (found) awaited.clear();
+  changed.notify_all();
 }
 
 void PeerWatch::act() {

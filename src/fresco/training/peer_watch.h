@@ -40,6 +40,7 @@ class PeerWatch {
   std::optional<std::string> suspicion;   // a failed collective, to be looked into
   std::optional<std::string> last_words;  // why this process stops
   std::optional<std::string> verdict;     // what became of the job
+  std::string announced, awaited;         // keys to be set, and looked for; empty when done
   Clock::time_point heard;                // when the store last answered
 
   std::string lost_store() const;
@@ -52,6 +53,7 @@ class PeerWatch {
   void beat();
   void look_at_verdict();
   void look_at_neighbour();
+  void look_at_keys();
   void act();
   std::string judge(const std::string& what);
   std::string who_is_missing(const std::vector<Beat>& before, const std::vector<Beat>& after, const std::string& what);

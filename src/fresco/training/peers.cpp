@@ -11,6 +11,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr size_t kLongestReason = 400;
+constexpr milliseconds kMeanwhile(200);
 
 }  // namespace
 
@@ -48,6 +49,27 @@ void Peers::wait(const std::function<bool()>& done) {
     watch_->deaf = true;
   }
   if (!done()) throw ResourceError("workers", *watch_->verdict);
+}
+
+void Peers::announce(const std::string& what) {
+  std::unique_lock lock(watch_->mutex);
+  watch_->announced = what;
+  watch_->changed.notify_all();
+  lock.unlock();
+  wait([&] { return watch_->announced.empty(); });
+}
+
+void Peers::await(const std::string& what, const std::function<void()>& meanwhile) {
+  std::unique_lock lock(watch_->mutex);
+  watch_->awaited = what;
+  watch_->changed.notify_all();
+  const auto over = [&] { return watch_->awaited.empty() || watch_->verdict; };
+  while (!watch_->changed.wait_for(lock, kMeanwhile, over)) {
+    lock.unlock();
+    meanwhile();
+    lock.lock();
+  }
+  if (!watch_->awaited.empty()) throw ResourceError("workers", *watch_->verdict);
 }
 
 void Peers::ring() {

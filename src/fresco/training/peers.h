@@ -31,6 +31,9 @@ class Peers {
   void count();
   /// Returns when done() holds, which is asked again at every ring(). Errors: ResourceError when the job has failed.
   void wait(const std::function<bool()>& done);
+  /// Tells something that others await(), however long it takes. meanwhile: called now and then, may throw.
+  void announce(const std::string& what);
+  void await(const std::string& what, const std::function<void()>& meanwhile);
   void ring();
   bool failed() const;
   /// Finds out who is missing, tells all processes, and throws it as a ResourceError.

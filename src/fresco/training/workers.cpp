@@ -45,6 +45,7 @@ struct Workers::Job {
   Peers peers;
   c10::intrusive_ptr<c10d::Backend> cpu, gpu;
   std::atomic<int> under_way = 0;
+  int alone = 0;  // calls of first_alone()
 };
 
 struct Pending::Exchange {
@@ -191,6 +192,19 @@ void Workers::expect_same(std::string_view what, std::string_view value) const {
     if (differs[other] != 0) others.push_back(other);
   }
   if (!others.empty()) throw InputError(what, fmt::format("differs between process 0 and {}", fmt::join(others, ", ")));
+}
+
+void Workers::first_alone(const std::function<void()>& work, const std::function<void()>& meanwhile) const {
+  if (!job_) return work();
+  const std::string done = fmt::format("alone/{}", ++job_->alone);
+  if (!first()) return job_->peers.await(done, meanwhile);
+  try {
+    work();
+  } catch (const std::exception& error) {
+    give_up(error.what());
+    throw;
+  }
+  job_->peers.announce(done);
 }
 
 void Workers::give_up(const std::string& reason) const {

@@ -70,6 +70,10 @@ class Workers {
   void all_reduce(std::span<double> values) const;
   /// Errors: InputError "WHAT: differs between process 0 and ..." unless all processes call it with the same value.
   void expect_same(std::string_view what, std::string_view value) const;
+  /// Process 0 works while the others wait, however long it takes. meanwhile: what those call now and then, such as a
+  /// check for cancellation. Errors: what work() throws; with its text a ResourceError in the others.
+  void first_alone(
+      const std::function<void()>& work, const std::function<void()>& meanwhile = [] {}) const;
   /// Tells the other processes why this one ends before its time; they stop with this reason at their next exchange.
   void give_up(const std::string& reason) const;
 
