@@ -72,7 +72,9 @@ class Trainer : public testing::Test {
 
   training::TrainRequest request(std::string recipe, const std::string& run) const {
     recipe.replace(recipe.find("MODEL"), 5, kStarter.string());
-    return {.recipe = training::parse_recipe(recipe, folder_ / "recipe.yaml"), .recipe_text = recipe, .folder = folder_ / run};
+    return {.recipe = training::parse_recipe(recipe, folder_ / "recipe.yaml"),
+            .recipe_text = recipe,
+            .folder = folder_ / run};
   }
   // The weights of a run that has ended.
   std::string weights(const std::string& run) const {
@@ -160,7 +162,8 @@ watch: {sample_every: 40, sample_steps: 2, validate_every: 0, prompts: ["a red c
   EXPECT_LT(mean_loss(1, 30, 40), 0.9 * mean_loss(1, 0, 5));
   EXPECT_LT(mean_loss(2, 40, 60), 0.95 * mean_loss(2, 0, 5));
   EXPECT_EQ(watcher.of(EventKind::samples).size(), 2u);  // at 40 and at the end
-  for (const auto& event : watcher.of(EventKind::samples)) EXPECT_TRUE(fs::exists(folder_ / "run" / event.path)) << event.text;
+  for (const auto& event : watcher.of(EventKind::samples))
+    EXPECT_TRUE(fs::exists(folder_ / "run" / event.path)) << event.text;
   const auto model = pipeline::Model::load({.files = {.model = (folder_ / "run/model").string()}});
   for (const float value : model.draw({.prompts = {"a red circle"}, .steps = 2, .seed = 1}).image.data)
     ASSERT_TRUE(std::isfinite(value));

@@ -22,4 +22,9 @@ bool serves_plain(const Tensors&... tensors) {
   return current_isa() >= isa && (plain_float(tensors) && ...);
 }
 
+/// A parameter as the definition of an operator on `x` takes it: training keeps them in float32 where values are narrower.
+inline at::Tensor like(const at::Tensor& parameter, const at::Tensor& x) {
+  return parameter.defined() ? parameter.to(x.scalar_type()) : parameter;
+}
+
 }  // namespace fresco::ops

@@ -66,7 +66,7 @@ class AttributesTask : public PhaseTask {
     const layers::Preparation preparation = preparation_for(needs.phase, text);
     encoder_ = std::make_unique<text::TextEncoder>(needs.model.specs().text, text, preparation);
     heads_ = std::make_unique<Parameters>([&](const layers::WeightSource& source) { read_heads(source); },
-                                          text.values().scalar_type());
+                                          text.values().options());
     draw_fresh_weights(*heads_, seed_);
     const auto& optimizer = needs.phase.optimizer;
     const double rate = optimizer.text_learning_rate > 0 ? optimizer.text_learning_rate : optimizer.learning_rate;
@@ -117,14 +117,17 @@ class AttributesTask : public PhaseTask {
 
   // Summed over samples, averaged over fields. Read at the end token, the largest id, as CLIP's own projection is.
   at::Tensor loss(const at::Tensor& positions) const {
-    const auto ids = ids_.index_select(0, positions);                    // [b, T]
-    const auto hidden = encoder_->forward(ids);                          // [b, T, width]
+    const auto device = heads_->values().device();
+    const auto ids = ids_.index_select(0, positions).to(device);  // [b, T]
+    const auto hidden = encoder_->forward(ids);                   // [b, T, width]
     const auto end = ids.argmax(1).view({-1, 1, 1}).expand({-1, 1, hidden.size(2)});
-    const auto pooled = hidden.gather(1, end).squeeze(1);                // [b, width]
+    const auto pooled = hidden.gather(1, end).squeeze(1);  // [b, width]
     at::Tensor sum;
     for (const Field& field : fields_) {
-      const auto logits = at::linear(pooled, heads_->get(field.name + ".weight", {}), heads_->get(field.name + ".bias", {}));
-      const auto one = at::cross_entropy_loss(logits, field.labels.index_select(0, positions), {}, at::Reduction::Sum);
+      const auto logits = at::linear(pooled.to(heads_->values().scalar_type()), heads_->get(field.name + ".weight", {}),
+                                     heads_->get(field.name + ".bias", {}));
+      const auto one =
+          at::cross_entropy_loss(logits, field.labels.index_select(0, positions).to(device), {}, at::Reduction::Sum);
       sum = sum.defined() ? sum + one : one;
     }
     return sum / static_cast<double>(fields_.size());

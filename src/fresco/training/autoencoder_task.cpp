@@ -52,7 +52,8 @@ class AutoencoderTask : public PhaseTask {
 
  private:
   void start_loader(int64_t step) {
-    data::PictureLoaderSettings settings{.batch = needs_.phase.batch, .micro_batch = needs_.phase.micro_batch, .seed = seed_};
+    data::PictureLoaderSettings settings{
+        .batch = needs_.phase.batch, .micro_batch = needs_.phase.micro_batch, .seed = seed_};
     settings.rank = needs_.share.rank;
     settings.processes = needs_.share.size;
     settings.crop = needs_.phase.autoencoder.crop;
@@ -72,11 +73,11 @@ class AutoencoderTask : public PhaseTask {
   // Means over the samples' pixels and latents.
   at::Tensor loss(const data::PictureBatch& batch) const {
     const auto& settings = needs_.phase.autoencoder;
-    const auto pictures = batch.pictures.to(needs_.model.parameters(Network::vae).values().scalar_type());
+    const auto pictures = batch.pictures.to(needs_.model.parameters(Network::vae).values().options());
     const auto moments = vae_->encode(pictures);
     const auto parts = moments.chunk(2, 1);
     const auto noise = data::normal(seed_, Purpose::posterior, batch.visits, parts[0].sizes().slice(1));
-    const auto difference = vae_->decode(vae::sample_posterior(moments, noise.to(moments.scalar_type()))) - pictures;
+    const auto difference = vae_->decode(vae::sample_posterior(moments, noise.to(moments.options()))) - pictures;
     const auto variance = parts[1].clamp(-30.0, 20.0);
     const auto divergence = 0.5 * (parts[0].square() + variance.exp() - 1 - variance).mean();
     auto sum = settings.kl * divergence;
@@ -89,7 +90,8 @@ class AutoencoderTask : public PhaseTask {
     const c10::InferenceMode no_gradients;
     const layers::Preparation preparation;
     const auto files = needs_.model.files(/*half=*/false);
-    const vae::Vae vae(needs_.model.specs().vae, layers::CheckpointWeights(files.vae.tensors, preparation), preparation);
+    const vae::Vae vae(needs_.model.specs().vae, layers::CheckpointWeights(files.vae.tensors, preparation),
+                       preparation);
     double sum = 0, squares = 0, count = 0;
     const int64_t all = pictures_->size(), measured = std::min(all, kMeasured);
     for (int64_t i = 0; i < measured; ++i) {
@@ -98,7 +100,8 @@ class AutoencoderTask : public PhaseTask {
       const std::vector<int64_t> visit{i};
       auto shape = moments.sizes().slice(1).vec();
       shape[0] /= 2;
-      const auto latents = vae::sample_posterior(moments, data::normal(seed_, Purpose::validation_posterior, visit, shape));
+      const auto latents =
+          vae::sample_posterior(moments, data::normal(seed_, Purpose::validation_posterior, visit, shape));
       sum += latents.sum(at::kDouble).item<double>();
       squares += latents.square().sum(at::kDouble).item<double>();
       count += static_cast<double>(latents.numel());

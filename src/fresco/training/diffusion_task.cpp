@@ -21,9 +21,9 @@ namespace {
 
 using data::Purpose;
 
-LossTables loss_tables(const Phase& phase) {
+LossTables loss_tables(const Phase& phase, const at::Device& device) {
   const auto tables = make_noise_tables(phase.noise);
-  const auto tensor = [](const std::vector<double>& values) { return at::tensor(values, at::kDouble); };
+  const auto tensor = [&](const std::vector<double>& values) { return at::tensor(values, at::kDouble).to(device); };
   return {tensor(tables.signal), tensor(tables.noise), tensor(loss_weights(tables, phase.loss))};
 }
 
@@ -53,7 +53,7 @@ class DiffusionTask : public PhaseTask {
   explicit DiffusionTask(const PhaseNeeds& needs)
       : needs_(needs),
         seed_(data::derived_seed(needs.recipe.seed, static_cast<uint64_t>(needs.index))),
-        tables_(loss_tables(needs.phase)),
+        tables_(loss_tables(needs.phase, needs.model.parameters(Network::unet).values().device())),
         set_(open_latents(needs)),
         split_(split_for_validation(set_->buckets(), needs.recipe.watch.validation_samples, seed_)),
         order_(split_.training, needs.phase.batch, seed_) {
@@ -96,8 +96,7 @@ class DiffusionTask : public PhaseTask {
 
  private:
   bool trains(Network network) const {
-    return needs_.phase.train == Trained::both ||
-           (needs_.phase.train == Trained::unet) == (network == Network::unet);
+    return needs_.phase.train == Trained::both || (needs_.phase.train == Trained::unet) == (network == Network::unet);
   }
 
   void build_networks() {
@@ -109,7 +108,7 @@ class DiffusionTask : public PhaseTask {
     if (trains(Network::text_encoder)) {
       text_ = std::make_unique<text::TextEncoder>(model.specs().text, text, preparation);
     } else {  // as it draws
-      const layers::Preparation frozen{.type = preparation.type};
+      const layers::Preparation frozen{.device = preparation.device, .type = preparation.type};
       const auto files = model.files(/*half=*/false);
       text_ = std::make_unique<text::TextEncoder>(
           model.specs().text, layers::CheckpointWeights(files.text_encoder.tensors, frozen), frozen);
@@ -119,8 +118,7 @@ class DiffusionTask : public PhaseTask {
   void name_weights() {
     auto& model = needs_.model;
     const auto& optimizer = needs_.phase.optimizer;
-    const double text_rate =
-        optimizer.text_learning_rate > 0 ? optimizer.text_learning_rate : optimizer.learning_rate;
+    const double text_rate = optimizer.text_learning_rate > 0 ? optimizer.text_learning_rate : optimizer.learning_rate;
     const auto add = [&](Network network, double rate) {
       if (trains(network))
         weights_.push_back({std::string(name(network)), &model.parameters(network), &model.average(network), rate});
@@ -143,22 +141,22 @@ class DiffusionTask : public PhaseTask {
   }
 
   at::Tensor loss(const data::MicroBatch& micro) const {
-    const auto type = needs_.model.parameters(Network::unet).values().scalar_type();
+    const auto options = needs_.model.parameters(Network::unet).values().options();
     const auto& visits = micro.visits;
-    const auto moments = micro.moments.to(type);
+    const auto moments = micro.moments.to(options);
     auto shape = moments.sizes().slice(1).vec();
     shape[0] /= 2;
-    const auto normal = [&](Purpose purpose) { return data::normal(seed_, purpose, visits, shape).to(type); };
+    const auto normal = [&](Purpose purpose) { return data::normal(seed_, purpose, visits, shape).to(options); };
     const auto latents =
         vae::sample_posterior(moments, normal(Purpose::posterior)) * needs_.model.specs().vae.scaling_factor;
     auto noise = normal(Purpose::noise);
     if (needs_.phase.loss.noise_offset > 0)
       noise = noise + needs_.phase.loss.noise_offset *
-                          data::normal(seed_, Purpose::noise_offset, visits, {shape[0], 1, 1}).to(type);
-    const auto times = timesteps(visits);
+                          data::normal(seed_, Purpose::noise_offset, visits, {shape[0], 1, 1}).to(options);
+    const auto times = timesteps(visits).to(options.device());
     const auto given = noised(tables_, needs_.phase.loss.prediction, latents, noise, times);
     const auto context = text(micro.ids);
-    const auto predicted = unet_->forward(given.noisy, times.to(at::kFloat), unet_->bind(context));
+    const auto predicted = unet_->forward(given.noisy, times.to(at::kFloat), unet_->bind(context)).to(options);
     return diffusion_loss(given, predicted, needs_.phase.batch);
   }
 

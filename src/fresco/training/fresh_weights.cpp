@@ -34,7 +34,7 @@ void draw_fresh_weights(Parameters& parameters, uint64_t seed) {
   for (const auto& slice : parameters.slices())
     if (slice.shape.size() > 1) inputs[layer_of(slice.name)] = inputs_of(slice);
   for (const auto& slice : parameters.slices()) {
-    auto values = parameters.values().narrow(0, slice.offset, slice.count);
+    auto values = at::empty({slice.count}, parameters.values().options().device(at::kCPU));  // the same on every device
     auto generator = generator_for(seed, slice.name);
     const auto layer = inputs.find(layer_of(slice.name));
     if (is_embedding(slice)) {
@@ -45,6 +45,7 @@ void draw_fresh_weights(Parameters& parameters, uint64_t seed) {
     } else {
       values.fill_(slice.name.ends_with(".weight") ? 1 : 0);
     }
+    parameters.values().narrow(0, slice.offset, slice.count).copy_(values);
   }
 }
 

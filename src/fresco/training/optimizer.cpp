@@ -107,7 +107,8 @@ class AdamW : public Moments {
       second.push_back(moment(second_, shard));
     }
     if (values.empty()) return;
-    const std::vector<at::Tensor> steps(values.size(), at::scalar_tensor(step, at::kFloat));
+    const std::vector<at::Tensor> steps(values.size(),
+                                        at::scalar_tensor(step, values.front().options().dtype(at::kFloat)));
     at::_fused_adamw_(values, grads, first, second, {}, steps, learning_rate, settings_.beta1, settings_.beta2,
                       decayed ? settings_.weight_decay : 0, settings_.eps, /*amsgrad=*/false, /*maximize=*/false);
   }

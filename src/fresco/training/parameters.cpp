@@ -20,7 +20,7 @@ struct Wish {
 // Stands in for weights while a network is built once to hear what it wants: tensors without memory.
 class Recorder : public layers::WeightSource {
  public:
-  explicit Recorder(at::ScalarType type) : type_(type) {}
+  explicit Recorder(const at::TensorOptions& options) : options_(options) {}
   at::Tensor get(const std::string& name, at::IntArrayRef shape) const override {
     wishes.push_back({{name}, shape.vec()});
     return empty(shape);
@@ -35,9 +35,9 @@ class Recorder : public layers::WeightSource {
 
  private:
   at::Tensor empty(at::IntArrayRef shape) const {
-    return at::zeros({1}, type_).expand(shape).detach().requires_grad_();
+    return at::zeros({1}, options_).expand(shape).detach().requires_grad_();
   }
-  at::ScalarType type_;
+  at::TensorOptions options_;
 };
 
 int64_t product(const std::vector<int64_t>& shape) {
@@ -54,8 +54,9 @@ at::Tensor shaped(const at::Tensor& flat, const std::vector<int64_t>& shape) {
 
 }  // namespace
 
-Parameters::Parameters(const std::function<void(const layers::WeightSource&)>& build, at::ScalarType type) {
-  const Recorder recorder(type);
+Parameters::Parameters(const std::function<void(const layers::WeightSource&)>& build,
+                       const at::TensorOptions& options) {
+  const Recorder recorder(options);
   build(recorder);
   int64_t end = 0;
   for (const Wish& wish : recorder.wishes) {
@@ -64,8 +65,8 @@ Parameters::Parameters(const std::function<void(const layers::WeightSource&)>& b
       end += slices_.back().count;
     }
   }
-  values_ = at::zeros({end}, type);
-  grads_ = at::zeros({end}, type);
+  values_ = at::zeros({end}, options);
+  grads_ = at::zeros({end}, options);
   auto first = slices_.begin();
   for (const Wish& wish : recorder.wishes) {
     auto shape = wish.shape;

@@ -24,8 +24,8 @@ struct ParameterSlice {
 /// the order in which the network was built, that of its forward pass.
 class Parameters : public layers::WeightSource {
  public:
-  /// build: constructs the network from the source it is given. type: float32 or float64. Values are not set yet.
-  Parameters(const std::function<void(const layers::WeightSource&)>& build, at::ScalarType type);
+  /// build: constructs the network from the source it is given. options: float32 or float64, and the device. Values are not set yet.
+  Parameters(const std::function<void(const layers::WeightSource&)>& build, const at::TensorOptions& options);
 
   /// Leaves, which require gradients. Errors: FormatError for what was not asked for by `build`.
   at::Tensor get(const std::string& name, at::IntArrayRef shape) const override;

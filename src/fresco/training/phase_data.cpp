@@ -20,9 +20,8 @@ namespace {
 checkpoint::ModelFiles files_with_vae(const PhaseNeeds& needs) {
   auto files = needs.model.files(/*half=*/false);
   const auto& phases = needs.recipe.phases;
-  const bool trained = std::ranges::any_of(phases.begin(), phases.begin() + needs.index, [](const Phase& phase) {
-    return phase.kind == PhaseKind::autoencoder;
-  });
+  const bool trained = std::ranges::any_of(phases.begin(), phases.begin() + needs.index,
+                                           [](const Phase& phase) { return phase.kind == PhaseKind::autoencoder; });
   if (!trained) files.vae.tensors = needs.model.opened().vae.tensors;
   return files;
 }
@@ -33,12 +32,13 @@ data::Encoders encoders_of(const PhaseNeeds& needs) {
   const auto files = files_with_vae(needs);
   auto tokenizer = data::tokenizer_of(files);
   auto words = data::tokenizer_hash(tokenizer);
-  return {.vae = vae::Vae(needs.model.specs().vae, layers::CheckpointWeights(files.vae.tensors, preparation), preparation),
-          .tokenizer = std::move(tokenizer),
-          .vae_hash = data::vae_hash(files, needs.observer),
-          .tokenizer_hash = std::move(words),
-          .precision = "f32",
-          .on_cpu = true};
+  return {
+      .vae = vae::Vae(needs.model.specs().vae, layers::CheckpointWeights(files.vae.tensors, preparation), preparation),
+      .tokenizer = std::move(tokenizer),
+      .vae_hash = data::vae_hash(files, needs.observer),
+      .tokenizer_hash = std::move(words),
+      .precision = "f32",
+      .on_cpu = true};
 }
 
 // Phases of the same pictures at the same size share a cache.
@@ -46,8 +46,9 @@ std::filesystem::path own_cache(const PhaseNeeds& needs, const std::string& vae_
   std::string about = vae_hash;
   for (const auto& source : needs.phase.data) {
     const auto& f = source.filters;
-    about += fmt::format("|{} {} {} {} {} {} {} {} {} {}", source.path, source.count, source.seed, f.min_side, f.max_aspect,
-                         f.min_caption, f.max_caption, f.score, f.min_score.value_or(0), f.max_score.value_or(0));
+    about +=
+        fmt::format("|{} {} {} {} {} {} {} {} {} {}", source.path, source.count, source.seed, f.min_side, f.max_aspect,
+                    f.min_caption, f.max_caption, f.score, f.min_score.value_or(0), f.max_score.value_or(0));
   }
   const auto& fit = needs.phase.fit;
   about += fmt::format("|{} {} {} {}", fit.resolution, fit.buckets, fit.max_bucket_aspect, fit.flip);
@@ -81,7 +82,8 @@ std::unique_ptr<data::TrainingSet> open_latents(const PhaseNeeds& needs) {
   const auto folder = given ? std::filesystem::path(needs.phase.cache) : own_cache(needs, encoders.vae_hash);
   if (!given && needs.share.rank == 0) {
     const auto pictures = open_pictures(needs);
-    const auto report = data::prepare_cache(*pictures, encoders, {.out = folder, .mirrored = needs.phase.fit.flip}, needs.observer);
+    const auto report =
+        data::prepare_cache(*pictures, encoders, {.out = folder, .mirrored = needs.phase.fit.flip}, needs.observer);
     if (report.skipped > 0)
       needs.observer.on_warning(fmt::format("{} of {} samples could not be used; {} names them", report.skipped,
                                             report.samples + report.skipped, (folder / data::kCacheIndex).string()));
@@ -93,8 +95,12 @@ std::unique_ptr<data::TrainingSet> open_latents(const PhaseNeeds& needs) {
 }
 
 layers::Preparation preparation_for(const Phase& phase, const Parameters& parameters) {
-  layers::Preparation preparation{.type = parameters.values().scalar_type()};
-  preparation.products = phase.precision == TrainPrecision::bf16 ? ops::Products::bf16 : ops::Products::f32;
+  const auto& values = parameters.values();
+  layers::Preparation preparation{.device = values.device(), .type = values.scalar_type()};
+  const bool narrow = phase.precision == TrainPrecision::bf16;
+  // On a CPU products alone are narrow, on a GPU all activations are; weights, gradients and the loss are float32 on both.
+  if (narrow && values.is_cuda()) preparation.type = at::kBFloat16;
+  if (narrow && values.is_cpu()) preparation.products = ops::Products::bf16;
   preparation.recompute_cells = phase.gradient_checkpointing;
   return preparation;
 }

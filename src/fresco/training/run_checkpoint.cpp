@@ -21,10 +21,13 @@ constexpr const char* kFormat = "1";
 constexpr const char* kSuffix = ".safetensors";
 constexpr size_t kKept = 2;
 
+ElementType type_of(const at::Tensor& values) {
+  return values.scalar_type() == at::kDouble ? ElementType::f64 : ElementType::f32;
+}
+
 checkpoint::TensorData data_of(const NamedVector& vector) {
-  const auto& values = vector.values;
-  const auto type = values.scalar_type() == at::kDouble ? ElementType::f64 : ElementType::f32;
-  return {{vector.name, type, values.sizes().vec()},
+  const auto& values = vector.values;  // on the CPU
+  return {{vector.name, type_of(values), values.sizes().vec()},
           {static_cast<const std::byte*>(values.const_data_ptr()), values.nbytes()},
           nullptr};
 }
@@ -51,7 +54,9 @@ fs::path RunCheckpoints::write(const RunRecord& record, const std::vector<NamedV
   fs::create_directories(folder_);
   const auto file = folder_ / fmt::format("{:02}-{:09}{}", record.state.phase, record.state.step, kSuffix);
   std::vector<checkpoint::TensorData> tensors;
-  for (const auto& vector : vectors) tensors.push_back(data_of(vector));
+  std::vector<NamedVector> here;  // a GPU's are copied
+  for (const auto& vector : vectors) here.push_back({vector.name, vector.values.cpu()});
+  for (const auto& vector : here) tensors.push_back(data_of(vector));
   const checkpoint::Metadata metadata{{"fresco_training", kFormat},
                                       {"state", to_json(record.state).dump()},
                                       {"recipe", record.recipe.dump()},
@@ -105,12 +110,13 @@ void RunCheckpoints::Opened::restore(const std::vector<NamedVector>& vectors, co
     throw FormatError(file.string(), "made for networks of another layout, or by another version of fresco");
   const c10::NoGradGuard guard;
   for (const auto& vector : vectors) {
-    const auto wanted = data_of(vector).info;
     const auto* info = tensors->find(vector.name);
-    if (info == nullptr || info->shape != wanted.shape || info->type != wanted.type)
+    if (info == nullptr || info->shape != vector.values.sizes().vec() || info->type != type_of(vector.values))
       throw FormatError(file.string(), fmt::format("expected \"{}\" of {} values", vector.name, vector.values.numel()));
     const auto data = tensors->read(vector.name);
-    std::memcpy(vector.values.mutable_data_ptr(), data.bytes.data(), data.bytes.size());
+    const auto there = at::from_blob(const_cast<std::byte*>(data.bytes.data()), vector.values.sizes(),
+                                     vector.values.options().device(at::kCPU));
+    vector.values.copy_(there);
     tensors->release(vector.name);
   }
 }

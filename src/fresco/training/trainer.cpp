@@ -14,6 +14,7 @@
 #include "fresco/core/files.h"
 #include "fresco/core/memory.h"
 #include "fresco/ops/machine_rate.h"
+#include "fresco/pipeline/loaded_model.h"
 #include "fresco/training/gradient_buckets.h"
 #include "fresco/training/phase_task.h"
 #include "fresco/training/print_recipe.h"
@@ -32,9 +33,7 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 // Weights with what their training keeps beside them.
 struct Optimized {
@@ -73,16 +72,17 @@ std::string layout_of(const TrainingModel& model) {
   return layout;
 }
 
-at::ScalarType type_of(const Recipe& recipe) {
+// Weights are kept in float32, or float64 where a phase wants that, on the device that was asked for.
+at::TensorOptions options_for(const Recipe& recipe, Device device) {
   const auto exact = [](const Phase& phase) { return phase.precision == TrainPrecision::f64; };
-  return std::ranges::any_of(recipe.phases, exact) ? at::kDouble : at::kFloat;
+  const auto type = std::ranges::any_of(recipe.phases, exact) ? at::kDouble : at::kFloat;
+  return at::dtype(type).device(pipeline::preparation_for({.device = device}).device);
 }
 
 bool decides_weights(const std::string& difference) {
   if (!difference.starts_with("watch.")) return true;
-  return std::ranges::any_of(std::array{"validation_samples", "spike", "most_rollbacks"}, [&](const char* key) {
-    return difference.starts_with(std::string("watch.") + key);
-  });
+  return std::ranges::any_of(std::array{"validation_samples", "spike", "most_rollbacks"},
+                             [&](const char* key) { return difference.starts_with(std::string("watch.") + key); });
 }
 
 // Networks that some phase trains, where weights are drawn anew.
@@ -126,7 +126,8 @@ class Run {
     if (checkpoint) refuse_changes(*checkpoint);
     if (fs::exists(folder_.model()))
       throw InputError(folder_.model().string(), "this run has ended; give another folder, or remove the model");
-    model_ = TrainingModel::open(recipe_.model, fresh_networks(recipe_), recipe_.seed, type_of(recipe_), outer_);
+    model_ = TrainingModel::open(recipe_.model, fresh_networks(recipe_), recipe_.seed,
+                                 options_for(recipe_, request_.device), outer_);
     if (checkpoint) take_up(*checkpoint);
     open_record(checkpoint.has_value());
     auto facts = this->facts();
@@ -168,6 +169,7 @@ class Run {
   // A second, of this process's machine, in what most products of the run are.
   double machine_flops() const {
     const auto narrow = [](const Phase& one) { return one.precision == TrainPrecision::bf16; };
+    if (model_->parameters(Network::unet).values().is_cuda()) return 0;  // not measured
     const bool all = std::ranges::all_of(recipe_.phases, narrow);
     const auto rates = ops::measure_machine(at::get_num_threads());
     const auto* best = rates.best(all ? Arithmetic::bf16 : Arithmetic::f32);
@@ -175,7 +177,8 @@ class Run {
   }
 
   RunFacts facts() const {
-    RunFacts facts{.name = recipe_.name, .recipe = request_.recipe_text, .seed = recipe_.seed, .device = "cpu"};
+    RunFacts facts{.name = recipe_.name, .recipe = request_.recipe_text, .seed = recipe_.seed};
+    facts.device = model_->parameters(Network::unet).values().is_cuda() ? "cuda" : "cpu";
     facts.threads = at::get_num_threads();
     facts.processes = workers_.size();
     for (const Phase& one : recipe_.phases)
@@ -243,13 +246,15 @@ class Run {
 
   void run_phase(std::optional<RunCheckpoints::Opened>& checkpoint) {
     optimized_.clear();
-    task_ = make_phase_task({recipe_, phase(), state_.phase, *model_, Share{workers_.rank(), workers_.size()}, folder_.root, *observer_});
+    task_ = make_phase_task(
+        {recipe_, phase(), state_.phase, *model_, Share{workers_.rank(), workers_.size()}, folder_.root, *observer_});
     int64_t parameters = 0;
     for (const auto& weights : task_->weights()) {
       parameters += weights.parameters->count();
       optimized_.push_back({weights, make_optimizer(phase().optimizer, *weights.parameters, sharers())});
     }
-    buckets_ = std::make_unique<GradientBuckets>(workers_, gradient_sets(), BucketSettings{.sharded = phase().shard_optimizer});
+    buckets_ = std::make_unique<GradientBuckets>(workers_, gradient_sets(),
+                                                 BucketSettings{.sharded = phase().shard_optimizer});
     if (checkpoint && state_.step > 0) restore_phase(*checkpoint);
     checkpoint.reset();
     auto facts = this->facts().phases[static_cast<size_t>(state_.phase)];
@@ -275,7 +280,8 @@ class Run {
 
   std::vector<GradientSet> gradient_sets() const {
     std::vector<GradientSet> sets;
-    for (const auto& one : optimized_) sets.push_back({one.weights.parameters->grads(), one.weights.parameters->leaves()});
+    for (const auto& one : optimized_)
+      sets.push_back({one.weights.parameters->grads(), one.weights.parameters->leaves()});
     return sets;
   }
 
@@ -313,7 +319,8 @@ class Run {
     try {
       return exchange();
     } catch (const ResourceError& error) {
-      if (!phase().shard_optimizer) write_checkpoint();  // else the others' shares are out of reach: the last one must do
+      if (!phase().shard_optimizer)
+        write_checkpoint();  // else the others' shares are out of reach: the last one must do
       observer_->on_event({.kind = EventKind::stopped, .place = place(), .text = error.what()});
       throw;
     }
@@ -348,7 +355,9 @@ class Run {
 
   // What comes every so many steps; none of it changes the run.
   void keep_watch() {
-    const auto due = [&](int64_t every) { return every > 0 && (state_.step % every == 0 || state_.step == phase().steps); };
+    const auto due = [&](int64_t every) {
+      return every > 0 && (state_.step % every == 0 || state_.step == phase().steps);
+    };
     const auto& watch = recipe_.watch;
     if (due(watch.checkpoint_every) && state_.step < phase().steps) write_checkpoint();
     if (!workers_.first()) return;
@@ -385,9 +394,10 @@ class Run {
       observer_->on_event({.kind = EventKind::stopped, .place = from, .text = problem});
       throw ResourceError(
           recipe_.place,
-          fmt::format("phase {} \"{}\" stopped at step {}: {}; {} rollbacks did not help. A lower learning rate, a longer "
-                      "warm-up or clipping may",
-                      state_.phase + 1, phase().name, state_.step + 1, problem, state_.rollbacks));
+          fmt::format(
+              "phase {} \"{}\" stopped at step {}: {}; {} rollbacks did not help. A lower learning rate, a longer "
+              "warm-up or clipping may",
+              state_.phase + 1, phase().name, state_.step + 1, problem, state_.rollbacks));
     }
     const int64_t rollbacks = state_.rollbacks + 1;
     const int64_t offset = state_.data_offset + (state_.step + 1 - opened->state.step);
@@ -397,7 +407,8 @@ class Run {
     restore_phase(*opened);
     state_.rollbacks = rollbacks;
     state_.data_offset = offset;
-    observer_->on_event({.kind = EventKind::rollback, .place = from, .text = problem, .target = place(), .count = rollbacks});
+    observer_->on_event(
+        {.kind = EventKind::rollback, .place = from, .text = problem, .target = place(), .count = rollbacks});
     workers_.barrier();  // all have read it
     write_checkpoint();
     last_ = Clock::now();
@@ -438,9 +449,12 @@ void train(const TrainRequest& request, TrainObserver& observer) {
 
 std::unique_ptr<PhaseTask> make_phase_task(const PhaseNeeds& needs) {
   switch (needs.phase.kind) {
-    case PhaseKind::autoencoder: return make_autoencoder_task(needs);
-    case PhaseKind::attributes: return make_attributes_task(needs);
-    case PhaseKind::diffusion: break;
+    case PhaseKind::autoencoder:
+      return make_autoencoder_task(needs);
+    case PhaseKind::attributes:
+      return make_attributes_task(needs);
+    case PhaseKind::diffusion:
+      break;
   }
   return make_diffusion_task(needs);
 }

@@ -2,6 +2,7 @@
 // A run: the phases of a recipe one after the other, kept safe on the way, from nothing to a model that draws.
 #include <filesystem>
 
+#include "fresco/core/names.h"
 #include "fresco/training/observer.h"
 #include "fresco/training/recipe.h"
 
@@ -12,7 +13,8 @@ struct TrainRequest {
   std::string recipe_text;       // as the user wrote it, for those who watch
   std::filesystem::path folder;  // of the run: made when it is not there; one with a checkpoint goes on
   bool accept_changes = false;   // go on although the recipe has changed
-  int threads = 0;               // 0: all processors this process may use
+  Device device = Device::automatic;
+  int threads = 0;  // 0: all processors this process may use
 };
 
 /// Trains until the recipe's last phase has ended and RUN/model is written. A run that is stopped at any point goes on with the bits it would

@@ -43,8 +43,11 @@ WeightTensors::Shapes shapes_of(const pipeline::ModelSpecs& specs, Network netwo
   return shapes;
 }
 
-std::unique_ptr<Parameters> parameters_for(const pipeline::ModelSpecs& specs, Network network, at::ScalarType type) {
-  const layers::Preparation preparation{.type = type};
+at::ScalarType type_of(const at::TensorOptions& options) { return c10::typeMetaToScalarType(options.dtype()); }
+
+std::unique_ptr<Parameters> parameters_for(const pipeline::ModelSpecs& specs, Network network,
+                                           const at::TensorOptions& options) {
+  const layers::Preparation preparation{.device = options.device(), .type = type_of(options)};
   const auto build = [&](const layers::WeightSource& source) {
     switch (network) {
       case Network::unet:
@@ -58,7 +61,7 @@ std::unique_ptr<Parameters> parameters_for(const pipeline::ModelSpecs& specs, Ne
         break;
     }
   };
-  return std::make_unique<Parameters>(build, type);
+  return std::make_unique<Parameters>(build, options);
 }
 
 // Tensors that are only named, so that specs can be read from a config without weights.
@@ -112,17 +115,17 @@ std::string_view name(Network network) {
 }
 
 TrainingModel TrainingModel::open(const std::string& model, const std::set<Network>& fresh, uint64_t seed,
-                                  at::ScalarType type, Observer& observer) {
+                                  const at::TensorOptions& options, Observer& observer) {
   TrainingModel opened;
   auto& files = opened.files_;
   files = fresh.empty() ? checkpoint::open_model({.model = model}, observer) : open_partly(model, fresh);
   opened.specs_ = pipeline::read_specs(files);
   for (const Network network : kNetworks) {
-    auto parameters = parameters_for(opened.specs_, network, type);
+    auto parameters = parameters_for(opened.specs_, network, options);
     if (fresh.contains(network)) {
       draw_fresh_weights(*parameters, seed);
     } else {
-      parameters->assign(layers::CheckpointWeights(part_of(files, network).tensors, {.type = type}));
+      parameters->assign(layers::CheckpointWeights(part_of(files, network).tensors, {.type = type_of(options)}));
     }
     opened.weights_[static_cast<size_t>(network)] = std::move(parameters);
   }

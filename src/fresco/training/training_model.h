@@ -17,9 +17,9 @@ std::string_view name(Network network);  // "unet", "text_encoder", "vae"
 class TrainingModel {
  public:
   /// From a model's folder, file or hub id. fresh: networks whose weights are drawn from the seed; with any, `model` is a folder, which
-  /// need hold no weights of those. type: float32 or float64. Errors: as checkpoint::open_model.
+  /// need hold no weights of those. options: float32 or float64, and the device. Errors: as checkpoint::open_model.
   static TrainingModel open(const std::string& model, const std::set<Network>& fresh, uint64_t seed,
-                            at::ScalarType type, Observer& observer);
+                            const at::TensorOptions& options, Observer& observer);
 
   const pipeline::ModelSpecs& specs() const { return specs_; }
   Parameters& parameters(Network network) const { return *weights_[static_cast<size_t>(network)]; }

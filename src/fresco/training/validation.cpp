@@ -25,9 +25,11 @@ struct Networks {
 
 // As they draw: averages, packed.
 Networks networks_of(const TrainingModel& model) {
-  const layers::Preparation preparation;
+  const layers::Preparation preparation{.device = model.parameters(Network::unet).values().device()};
   const auto files = model.files(/*half=*/false);
-  const auto weights = [&](const checkpoint::Part& part) { return layers::CheckpointWeights(part.tensors, preparation); };
+  const auto weights = [&](const checkpoint::Part& part) {
+    return layers::CheckpointWeights(part.tensors, preparation);
+  };
   return {{model.specs().unet, weights(files.unet), preparation},
           {model.specs().text, weights(files.text_encoder), preparation}};
 }
@@ -71,18 +73,20 @@ class Validation {
       moments.push_back(item.moments.to(at::kFloat));
       ids.push_back(at::tensor(at::ArrayRef<int32_t>(item.ids), at::kInt).to(at::kLong));
     }
-    const auto whole = at::stack(moments);
+    const auto device = needs_.model.parameters(Network::unet).values().device();
+    const auto whole = at::stack(moments).to(device);
     auto shape = whole.sizes().slice(1).vec();
     shape[0] /= 2;
-    const auto normal = [&](data::Purpose purpose) { return data::normal(needs_.seed, purpose, group.numbers, shape); };
+    const auto normal = [&](data::Purpose purpose) {
+      return data::normal(needs_.seed, purpose, group.numbers, shape).to(device);
+    };
     const auto latents = vae::sample_posterior(whole, normal(data::Purpose::validation_posterior)) *
                          needs_.model.specs().vae.scaling_factor;
-    const auto times = at::tensor(group.times, at::kLong);
-    const auto given = noised(needs_.tables, needs_.phase.loss.prediction, latents,
-                              normal(data::Purpose::validation_noise), times);
+    const auto times = at::tensor(group.times, at::kLong).to(device);
+    const auto given =
+        noised(needs_.tables, needs_.phase.loss.prediction, latents, normal(data::Purpose::validation_noise), times);
     const auto context = networks_.text.forward(at::stack(ids));
-    const auto predicted =
-        networks_.unet.forward(given.noisy, times.to(at::kFloat), networks_.unet.bind(context));
+    const auto predicted = networks_.unet.forward(given.noisy, times.to(at::kFloat), networks_.unet.bind(context));
     const auto errors = given.weight * (predicted - given.target).square().mean({1, 2, 3});
     for (size_t i = 0; i < group.times.size(); ++i) {
       const auto band = static_cast<size_t>(group.times[i] * kBands / train_steps());

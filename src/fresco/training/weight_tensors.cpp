@@ -24,7 +24,7 @@ checkpoint::TensorData WeightTensors::read(std::string_view name) const {
   const size_t at = position(name);
   const auto& info = tensors()[at];
   const auto type = info.type == ElementType::f16 ? at::kHalf : at::kFloat;
-  const auto values = Parameters::part(vector_.detach(), slices_[at]).to(type).contiguous();
+  const auto values = Parameters::part(vector_.detach(), slices_[at]).to(at::kCPU, type).contiguous();
   auto bytes = std::make_shared<std::vector<std::byte>>(values.nbytes());
   std::memcpy(bytes->data(), values.const_data_ptr(), bytes->size());
   return {info, *bytes, bytes};

@@ -12,7 +12,7 @@ at::Tensor conv2d_reference(const Conv2dCall& call) {
   const bool even = g.top == g.bottom && g.left == g.right;
   if (!even) x = at::constant_pad_nd(x, {g.left, g.right, g.top, g.bottom});
   const std::array<int64_t, 2> stride{g.stride, g.stride}, padding{even ? g.top : 0, even ? g.left : 0};
-  auto y = at::conv2d(x, call.weights.weight(x.scalar_type()), call.weights.bias(), stride, padding);
+  auto y = at::conv2d(x, call.weights.weight(x.scalar_type()), like(call.weights.bias(), x), stride, padding);
   if (call.shift.defined()) y = y + call.shift.unsqueeze(-1).unsqueeze(-1);
   if (call.residual.defined()) y = y + call.residual;
   return y;

@@ -44,7 +44,7 @@ at::Tensor group_norm_silu(const GroupNormCall& call) { return dispatch("group_n
 
 at::Tensor group_norm_silu_reference(const GroupNormCall& call) {
   const auto joined = call.skip.defined() ? at::cat({call.x, call.skip}, 1) : call.x;
-  const auto y = at::group_norm(joined, call.groups, call.weight, call.bias, call.eps);
+  const auto y = at::group_norm(joined, call.groups, like(call.weight, joined), like(call.bias, joined), call.eps);
   return call.silu ? at::silu(y) : y;
 }
 

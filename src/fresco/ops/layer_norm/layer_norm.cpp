@@ -54,7 +54,7 @@ at::Tensor layer_norm_fused(const LayerNormCall& call, const LayerNormKernel& ke
 }
 
 at::Tensor layer_norm_reference(const LayerNormCall& call) {
-  return at::layer_norm(call.x, {call.x.size(-1)}, call.weight, call.bias, call.eps);
+  return at::layer_norm(call.x, {call.x.size(-1)}, like(call.weight, call.x), like(call.bias, call.x), call.eps);
 }
 
 }  // namespace fresco::ops

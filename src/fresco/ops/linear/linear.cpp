@@ -6,6 +6,7 @@
 #include "fresco/ops/cost.h"
 #include "fresco/ops/dispatch.h"
 #include "fresco/ops/geglu/geglu.h"
+#include "fresco/ops/gradient.h"
 #include "fresco/ops/gradient/record.h"
 
 namespace fresco::ops {
@@ -71,7 +72,7 @@ Cost cost(const LinearCall& call) {
 at::Tensor linear(const LinearCall& call) { return dispatch("linear", kForms, call); }
 
 at::Tensor linear_reference(const LinearCall& call) {
-  const auto y = at::linear(call.x, call.weights.weight(call.x.scalar_type()), call.weights.bias());
+  const auto y = at::linear(call.x, call.weights.weight(call.x.scalar_type()), like(call.weights.bias(), call.x));
   if (call.weights.gated()) return geglu({y});
   return call.residual.defined() ? y + call.residual : y;
 }
