@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "fresco/core/error.h"
 #include "fresco/core/files.h"
+#include "fresco/core/names.h"
 #include "fresco/training/check_recipe.h"
 #include "fresco/training/read_recipe.h"
 #include "fresco/training/trainer.h"
@@ -20,7 +21,7 @@ constexpr const char* kExamples = R"(Examples:
   fresco draw "a red circle" --model runs/starter/model)";
 
 struct Options {
-  std::optional<std::string> out, init;
+  std::optional<std::string> out, init, device;
   std::optional<int> threads;
   bool check = false, accept_changes = false, json = false, quiet = false;
 };
@@ -28,6 +29,7 @@ struct Options {
 void declare(CLI::App& app, Options& options) {
   add_text(app, "--out", options.out, "FOLDER", "The run's folder (default: runs/NAME); one with a checkpoint goes on");
   add_text(app, "--init", options.init, "MODEL", "Start from this model's weights: folder, single file or hub id");
+  add_text(app, "--device", options.device, "auto|cpu|cuda", "Where to train (default auto: a GPU where there is one)");
   app.add_flag("--check", options.check, "Check the recipe and what it names; train nothing");
   app.add_flag("--accept-changes", options.accept_changes, "Go on although the recipe is another one by now");
   add_integer(app, "--threads", options.threads, 1, 4096, "Threads of the CPU (default: all processors)");
@@ -46,6 +48,7 @@ training::TrainRequest request_of(const Options& options, const std::string& fil
   request.recipe_text = read_file(file, uint64_t{1} << 20);
   request.folder = options.out.value_or(fmt::format("runs/{}", request.recipe.name));
   request.accept_changes = options.accept_changes;
+  request.device = parse_device(options.device.value_or("auto"));
   request.threads = options.threads.value_or(0);
   return request;
 }
@@ -53,9 +56,10 @@ training::TrainRequest request_of(const Options& options, const std::string& fil
 }  // namespace
 
 void train_command(const Arguments& arguments) {
-  CLI::App app("Trains a model by a recipe: its phases one after the other, to a folder that draws.\n"
-               "docs/training.md tells what a recipe says.",
-               "fresco train");
+  CLI::App app(
+      "Trains a model by a recipe: its phases one after the other, to a folder that draws.\n"
+      "docs/training.md tells what a recipe says.",
+      "fresco train");
   Options options;
   declare(app, options);
   Operands recipes{.usage = "RECIPE", .most = 1, .found = {}};
