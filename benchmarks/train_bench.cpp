@@ -104,6 +104,7 @@ class Trainer {
     const auto begin = std::chrono::steady_clock::now();
     const auto since = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(); };
     optimizer_.clear();
+    const ops::ScopedArena scope(&arena_);
     auto loss = (unet_.forward(latents_, times_, unet_.bind(context_)) - target_).square().mean();
     const double forward = since();
     loss.backward();
@@ -124,6 +125,7 @@ class Trainer {
   unet::UNet unet_;
   AdamW optimizer_;
   at::Tensor latents_, target_, times_, context_;
+  ops::Arena arena_;  // activations of all steps
 };
 
 void say(Json record) {

@@ -25,29 +25,21 @@ struct Shape {
 // Inputs in the order in which autograd gets their gradients.
 enum Input : size_t { kX, kSkip, kWeight, kBias, kShift, kResidual, kInputs };
 
-at::Tensor run(const Shape& shape, const at::Tensor& x, const at::Tensor& skip, const at::Tensor& weight,
-               const ConvGeometry& geometry, const Convolution* epilogue = nullptr) {
-  const int64_t split = skip.defined() ? x.size(1) : 0;
-  const auto packed = pack_for_pass(weight, layout_for(weight.sizes(), geometry, split), shape.kernels);
-  Convolution call{x, skip, packed, shape.kernels, weight.size(0), weight.size(2), geometry};
-  if (epilogue != nullptr) {
-    call.bias = epilogue->bias;
-    call.shift = epilogue->shift;
-    call.residual = epilogue->residual;
-    call.doubled = epilogue->doubled;
-  }
-  return convolve(call);
-}
-
-// Gradient of input channels [first, first + count) of a convolution with stride 1: dy convolved with kernels whose inputs and outputs
-// change places and whose taps are turned about.
-at::Tensor input_gradient(const Shape& shape, const at::Tensor& dy, const at::Tensor& weight, int64_t first,
-                          int64_t count) {
-  const int64_t last = weight.size(2) - 1;
+// Gradient of some input channels of a convolution with stride 1: dy convolved with kernels whose inputs and outputs change places and
+// whose taps are turned about.
+at::Tensor input_gradient(const Shape& shape, const at::Tensor& dy, const at::Tensor& weight,
+                          const ChannelRange& range) {
+  const int64_t outputs = weight.size(0), side = weight.size(2), last = side - 1;
   const ConvGeometry& g = shape.geometry;
   const ConvGeometry turned{1, last - g.top, last - g.left, last - g.bottom, last - g.right};
-  const auto kernels = weight.narrow(1, first, count).flip({2, 3}).transpose(0, 1);
-  const auto dx = run(shape, dy, {}, kernels, turned);
+  const auto layout = layout_for({range.count, outputs, side, side}, turned, 0);
+  const auto by = [&](const PackedWeights& packed) {
+    return convolve({dy, {}, packed, shape.kernels, range.count, side, turned, {}, {}, {}});
+  };
+  const auto dx = can_pack_turned(weight, layout, shape.kernels)
+                      ? by(pack_turned(weight, range, layout, shape.kernels))
+                      : by(pack_for_pass(weight.narrow(1, range.first, range.count).flip({2, 3}).transpose(0, 1),
+                                         layout, shape.kernels));
   if (!shape.doubled) return dx;
   return at::avg_pool2d(dx, {2, 2}).mul_(4);  // four pixels were one
 }
@@ -68,8 +60,8 @@ void input_gradients(const Shape& shape, const at::Tensor& dy, const BackwardCal
                      std::vector<at::Tensor>& found) {
   const auto &x = call.saved[0], &skip = call.saved[1], &weight = call.saved[2];
   if (shape.geometry.stride == 1) {
-    if (call.needed[kX]) found[kX] = input_gradient(shape, dy, weight, 0, shape.channels);
-    if (call.needed[kSkip]) found[kSkip] = input_gradient(shape, dy, weight, shape.channels, shape.skip_channels);
+    if (call.needed[kX]) found[kX] = input_gradient(shape, dy, weight, {0, shape.channels});
+    if (call.needed[kSkip]) found[kSkip] = input_gradient(shape, dy, weight, {shape.channels, shape.skip_channels});
   } else if (call.needed[kX] || call.needed[kSkip]) {
     const auto dx = strided_input_gradient(shape.geometry, dy, skip.defined() ? at::cat({x, skip}, 1) : x, weight);
     found[kX] = dx.narrow(1, 0, shape.channels);
@@ -82,7 +74,7 @@ at::Tensor weight_gradient(const Shape& shape, const at::Tensor& dy, const std::
   const auto plain = [](const at::Tensor& t) { return t.defined() ? contiguous(t, kChannelsLast) : t; };
   const auto x = plain(shape.doubled ? doubled(saved[0]) : saved[0]), skip = plain(saved[1]);
   const auto& weight = saved[2];
-  auto dw = at::empty(weight.sizes(), weight.options(), kChannelsLast);  // outlives any arena
+  auto dw = empty(weight.sizes(), weight.options(), kChannelsLast);
   auto* to = dw.mutable_data_ptr<float>();
   const auto rows = rows_under(x, skip, dy, weight.size(2), shape.geometry);
   const auto* above = dy.const_data_ptr<float>();
@@ -130,10 +122,10 @@ at::Tensor conv2d_trained(const Conv2dCall& call) {
   at::Tensor y;
   {
     const c10::NoGradGuard guard;
-    const PackedWeights none;
-    const Convolution epilogue{call.x,         call.skip, none,       shape.kernels, 0,           0,
-                               shape.geometry, bias,      call.shift, call.residual, call.doubled};
-    y = run(shape, call.x, call.skip, weight, shape.geometry, &epilogue);
+    const auto layout = layout_for(weight.sizes(), shape.geometry, call.skip.defined() ? shape.channels : 0);
+    const auto packed = pack_for_pass(weight, layout, shape.kernels);
+    y = convolve({call.x, call.skip, packed, shape.kernels, weight.size(0), weight.size(2), shape.geometry, bias,
+                  call.shift, call.residual, call.doubled});
   }
   return record("conv2d", std::move(y), {call.x, call.skip, weight, bias, call.shift, call.residual},
                 {call.x, call.skip, weight}, [shape](const BackwardCall& b) { return backward(shape, b); });

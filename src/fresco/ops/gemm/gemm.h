@@ -105,6 +105,17 @@ extern const Kernel kAvx512Bf16;  // storage bf16; products in bfloat16, sums in
 extern const Kernel kAmxInt8;     // the same on tiles
 extern const Kernel kAmxBf16;     // the same on tiles
 
+/// One instruction set's code that fills a panel from float32 values. step: elements of the panel from one group of depths to the next.
+struct PackKernel {
+  /// Rows of `from`, at most a panel of them and `stride` floats apart, become columns; what is missing, zeros.
+  void (*turn)(const float* from, int64_t stride, int64_t rows, int64_t depth, void* to, int64_t step);
+  /// `depth` rows of `from` lie as they are, `columns` of them (at most a panel) and zeros beyond.
+  void (*lay)(const float* from, int64_t stride, int64_t depth, int64_t columns, void* to, int64_t step);
+};
+
+extern const PackKernel kAvx2Pack, kAvx512Pack;  // as float32
+extern const PackKernel kAvx512Bf16Pack;         // as bfloat16
+
 /// Computes the whole product on all threads of this process's pool.
 void multiply(const Kernel& kernel, const Call& call);
 

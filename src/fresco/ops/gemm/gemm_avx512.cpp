@@ -6,10 +6,12 @@
 // clang-format off
 #include "fresco/ops/simd/begin_avx512.h"
 #include "fresco/ops/simd/vec_avx512.h"
+#include "fresco/ops/simd/transpose_avx512.h"
 #include "fresco/ops/simd/math_inl.h"
 #define FRESCO_WIDE_TILES 1
 #define FRESCO_HAS_BF16 0
 #include "fresco/ops/gemm/microkernel_inl.h"
+#include "fresco/ops/gemm/pack_inl.h"
 #include "fresco/ops/gemm/rows_inl.h"
 #include "fresco/ops/gemm/epilogue_inl.h"
 #include "fresco/ops/gemm/gemm_inl.h"
@@ -18,4 +20,5 @@
 
 namespace fresco::ops::gemm {
 const Kernel kAvx512{kPanel, kMost, multiply_float};
+const PackKernel kAvx512Pack = pack_kernel_of<PackFloats>();
 }  // namespace fresco::ops::gemm

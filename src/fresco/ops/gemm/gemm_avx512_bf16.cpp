@@ -6,10 +6,13 @@
 // clang-format off
 #include "fresco/ops/simd/begin_avx512_bf16.h"
 #include "fresco/ops/simd/vec_avx512.h"
+#include "fresco/ops/simd/bfloat16_avx512.h"
+#include "fresco/ops/simd/transpose_avx512.h"
 #include "fresco/ops/simd/math_inl.h"
 #define FRESCO_WIDE_TILES 1
 #define FRESCO_HAS_BF16 1
 #include "fresco/ops/gemm/microkernel_inl.h"
+#include "fresco/ops/gemm/pack_inl.h"
 #include "fresco/ops/gemm/rows_inl.h"
 #include "fresco/ops/gemm/epilogue_inl.h"
 #include "fresco/ops/gemm/gemm_inl.h"
@@ -53,4 +56,5 @@ void multiply_int8(const Call& call, const Block& block, std::byte* scratch) {
 namespace fresco::ops::gemm {
 const Kernel kAvx512Bf16{kPanel, kMost, multiply_bf16};
 const Kernel kAvx512Int8{kPanel, kMost, multiply_int8};
+const PackKernel kAvx512Bf16Pack = pack_kernel_of<PackBfloat16>();
 }  // namespace fresco::ops::gemm

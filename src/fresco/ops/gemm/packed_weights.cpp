@@ -202,7 +202,9 @@ KernelSet kernels_for(Isa isa, Products products) {
               &winograd::kAvx2Float4x4,
               &winograd::kAvx2Float4x4Doubled,
               &outer::kAvx2,
-              &winograd::kAvx2Gradient};
+              &winograd::kAvx2Gradient,
+              &gemm::kAvx2Pack,
+              &gemm::kAvx2Pack};
     case Isa::avx512:
       return {isa,
               Products::f32,
@@ -212,7 +214,9 @@ KernelSet kernels_for(Isa isa, Products products) {
               &winograd::kAvx512Float4x4,
               &winograd::kAvx512Float4x4Doubled,
               &outer::kAvx512,
-              &winograd::kAvx512Gradient};
+              &winograd::kAvx512Gradient,
+              &gemm::kAvx512Pack,
+              &gemm::kAvx512Pack};
     case Isa::avx512_bf16:
       if (products == Products::f32) return kernels_for(Isa::avx512, products);
       return {isa,
@@ -223,7 +227,9 @@ KernelSet kernels_for(Isa isa, Products products) {
               &winograd::kAvx512Bf16Of4x4,
               &winograd::kAvx512Bf16Of4x4Doubled,
               &outer::kAvx512Bf16,
-              &winograd::kAvx512Bf16Gradient};
+              &winograd::kAvx512Bf16Gradient,
+              &gemm::kAvx512Bf16Pack,
+              &gemm::kAvx512Pack};
     case Isa::amx: {
       if (products == Products::f32) return kernels_for(Isa::avx512, products);
       auto kernels = kernels_for(Isa::avx512_bf16, products);  // Winograd's convolutions have no tiles of their own
@@ -262,12 +268,6 @@ PackedWeights pack(const at::Tensor& plain, Layout layout, const KernelSet& kern
   const bool rounded = storage == Storage::i8;
   move_any<true>(packed, shape, rounded ? round_to_int8(plain, packed) : contiguous(to_type(plain, type_of(storage))));
   return packed;
-}
-
-PackedWeights pack_for_pass(const at::Tensor& plain, Layout layout, const KernelSet& kernels) {
-  thread_local const Arena memory;
-  const ScopedArena scope(&memory);
-  return pack(contiguous(plain), layout, kernels);
 }
 
 bool serves(const PackedWeights& packed, const KernelSet& kernels) {

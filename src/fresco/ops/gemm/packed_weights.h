@@ -27,6 +27,8 @@ struct KernelSet {
   const winograd::Kernel* doubled = nullptr;                    // for pictures doubled on the way
   const outer::Kernel* outer = nullptr;                         // for gradients of matrices
   const winograd::GradientKernel* winograd_gradient = nullptr;  // and of 3x3 kernels
+  const gemm::PackKernel* pack = nullptr;                       // of matrices, for a single use
+  const gemm::PackKernel* pack_floats = nullptr;                // of 3x3 kernels
 };
 
 /// What weights are packed for on this thread now (current_isa(), current_products()); isa none when nothing faster than libtorch runs.
@@ -52,8 +54,18 @@ struct PackedWeights {
 /// scale of its own, and convolutions bfloat16.
 PackedWeights pack(const at::Tensor& plain, Layout layout, const KernelSet& kernels);
 
-/// The same for a single use, of float32 values in any layout: in memory that this thread uses for it again and again.
-PackedWeights pack_for_pass(const at::Tensor& plain, Layout layout, const KernelSet& kernels);
+/// The same for a single use, of float32 values: in memory that this thread uses for it again and again. Kernels may lie with their input
+/// channels last, which is quickest.
+PackedWeights pack_for_pass(const at::Tensor& weight, Layout layout, const KernelSet& kernels);
+
+/// Input channels of a weight.
+struct ChannelRange {
+  int64_t first, count;
+};
+
+/// For the gradient of those input channels: inputs and outputs change places, and taps are turned about. Serves where can_pack_turned().
+PackedWeights pack_turned(const at::Tensor& weight, const ChannelRange& range, Layout layout, const KernelSet& kernels);
+bool can_pack_turned(const at::Tensor& weight, Layout layout, const KernelSet& kernels);
 
 /// Back to a plain tensor of this shape, float32 or float16 as it is stored.
 at::Tensor unpack(const PackedWeights& packed, at::IntArrayRef shape);

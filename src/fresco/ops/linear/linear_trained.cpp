@@ -7,6 +7,7 @@
 #include "fresco/ops/geglu/geglu.h"
 #include "fresco/ops/gradient/record.h"
 #include "fresco/ops/linear/linear.h"
+#include "fresco/ops/memory/arena.h"
 
 namespace fresco::ops {
 namespace {
@@ -19,7 +20,7 @@ gemm::Rows plain_rows(const at::Tensor& x) {
 
 // dy [N, C_out], x [N, C_in] -> [C_out, C_in]
 at::Tensor weight_gradient(const outer::Kernel& kernel, const at::Tensor& dy, const at::Tensor& x) {
-  auto dw = at::empty({dy.size(1), x.size(1)}, x.options());
+  auto dw = empty({dy.size(1), x.size(1)}, x.options());
   outer::multiply(kernel, {plain_rows(dy), plain_rows(x), dy.size(0), dw.mutable_data_ptr<float>(), x.size(1)});
   return dw;
 }
@@ -29,7 +30,7 @@ std::vector<at::Tensor> backward(const KernelSet& kernels, const BackwardCall& c
   std::vector<at::Tensor> found(kInputs);
   const auto &x = call.saved[0], &weight = call.saved[1];
   if (call.needed[kX]) {
-    const auto packed = pack_for_pass(weight.t(), Layout::matrix, kernels);
+    const auto packed = pack_turned(weight, {0, weight.size(1)}, Layout::matrix, kernels);
     found[kX] = multiply({call.dy, packed, kernels, {}, {}});
   }
   const auto dy = rows_of(call.dy);
