@@ -75,7 +75,7 @@ class AttributesTask : public PhaseTask {
   }
 
   StepOutcome accumulate(int64_t step, const std::function<void()>& before_last) override {
-    const auto picks = my_part(order_.picks(step), needs_.share);
+    const auto picks = my_part(order_.picks(step), needs_.workers);
     const auto micros = micro_batches(picks, needs_.phase.micro_batch);
     StepOutcome outcome;
     for (const auto& micro : micros) {

@@ -54,8 +54,8 @@ class AutoencoderTask : public PhaseTask {
   void start_loader(int64_t step) {
     data::PictureLoaderSettings settings{
         .batch = needs_.phase.batch, .micro_batch = needs_.phase.micro_batch, .seed = seed_};
-    settings.rank = needs_.share.rank;
-    settings.processes = needs_.share.size;
+    settings.rank = needs_.workers.rank();
+    settings.processes = needs_.workers.size();
     settings.crop = needs_.phase.autoencoder.crop;
     settings.flip = needs_.phase.fit.flip;
     settings.first_step = step;

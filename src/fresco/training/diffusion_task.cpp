@@ -129,8 +129,8 @@ class DiffusionTask : public PhaseTask {
 
   void start_loader(int64_t step) {
     data::LoaderSettings settings{.batch = needs_.phase.batch, .micro_batch = needs_.phase.micro_batch, .seed = seed_};
-    settings.rank = needs_.share.rank;
-    settings.processes = needs_.share.size;
+    settings.rank = needs_.workers.rank();
+    settings.processes = needs_.workers.size();
     settings.caption_dropout = needs_.phase.caption_dropout;
     settings.empty_ids = data::caption_ids(data::tokenizer_of(needs_.model.opened()), "");
     settings.flip = needs_.phase.fit.flip;

@@ -5,8 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <thread>
 
 #include "fresco/core/sha256.h"
 #include "fresco/data/latent_cache.h"
@@ -55,16 +53,13 @@ std::filesystem::path own_cache(const PhaseNeeds& needs, const std::string& vae_
   return needs.folder / "cache" / fmt::format("{}-{}", fit.resolution, sha256_hex(about).substr(0, 12));
 }
 
-bool is_complete(const std::filesystem::path& folder) {
-  return std::filesystem::exists(folder / data::kCacheIndex) && data::read_cache_index(folder).complete;
-}
-
-// The first process makes it, which may take longer than any exchange between processes may.
-void await_cache(const std::filesystem::path& folder, const Observer& observer) {
-  while (!is_complete(folder)) {
-    check_cancelled(observer);
-    std::this_thread::sleep_for(std::chrono::milliseconds(500));
-  }
+void prepare(const PhaseNeeds& needs, const data::Encoders& encoders, const std::filesystem::path& folder) {
+  const auto pictures = open_pictures(needs);
+  const data::CacheSettings settings{.out = folder, .mirrored = needs.phase.fit.flip};
+  const auto report = data::prepare_cache(*pictures, encoders, settings, needs.observer);
+  if (report.skipped == 0) return;
+  needs.observer.on_warning(fmt::format("{} of {} samples could not be used; {} names them", report.skipped,
+                                        report.samples + report.skipped, (folder / data::kCacheIndex).string()));
 }
 
 }  // namespace
@@ -80,15 +75,8 @@ std::unique_ptr<data::TrainingSet> open_latents(const PhaseNeeds& needs) {
   const auto encoders = encoders_of(needs);
   const bool given = !needs.phase.cache.empty();
   const auto folder = given ? std::filesystem::path(needs.phase.cache) : own_cache(needs, encoders.vae_hash);
-  if (!given && needs.share.rank == 0) {
-    const auto pictures = open_pictures(needs);
-    const auto report =
-        data::prepare_cache(*pictures, encoders, {.out = folder, .mirrored = needs.phase.fit.flip}, needs.observer);
-    if (report.skipped > 0)
-      needs.observer.on_warning(fmt::format("{} of {} samples could not be used; {} names them", report.skipped,
-                                            report.samples + report.skipped, (folder / data::kCacheIndex).string()));
-  }
-  if (needs.share.rank > 0) await_cache(folder, needs.observer);
+  if (!given)
+    needs.workers.first_alone([&] { prepare(needs, encoders, folder); }, [&] { check_cancelled(needs.observer); });
   const data::CacheNeeds wanted{encoders.vae_hash, encoders.tokenizer_hash, needs.model.specs().vae.latent_channels,
                                 needs.phase.fit.flip};
   return std::make_unique<data::LatentCache>(folder, wanted);
@@ -105,10 +93,10 @@ layers::Preparation preparation_for(const Phase& phase, const Parameters& parame
   return preparation;
 }
 
-std::vector<data::Pick> my_part(const std::vector<data::Pick>& batch, const Share& share) {
+std::vector<data::Pick> my_part(const std::vector<data::Pick>& batch, const Workers& workers) {
   const auto count = static_cast<int64_t>(batch.size());
-  const auto edge = [&](int64_t rank) { return batch.begin() + count * rank / share.size; };
-  return {edge(share.rank), edge(share.rank + 1)};
+  const auto edge = [&](int64_t rank) { return batch.begin() + count * rank / workers.size(); };
+  return {edge(workers.rank()), edge(workers.rank() + 1)};
 }
 
 std::vector<std::vector<data::Pick>> micro_batches(const std::vector<data::Pick>& picks, int64_t size) {

@@ -19,7 +19,7 @@ std::unique_ptr<data::TrainingSet> open_latents(const PhaseNeeds& needs);
 layers::Preparation preparation_for(const Phase& phase, const Parameters& parameters);
 
 /// The part of a batch that a process takes: contiguous, of equal sizes where the batch divides.
-std::vector<data::Pick> my_part(const std::vector<data::Pick>& batch, const Share& share);
+std::vector<data::Pick> my_part(const std::vector<data::Pick>& batch, const Workers& workers);
 /// Cut into parts of at most `size` samples; 0: one part.
 std::vector<std::vector<data::Pick>> micro_batches(const std::vector<data::Pick>& picks, int64_t size);
 

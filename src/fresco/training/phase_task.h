@@ -9,13 +9,9 @@
 #include "fresco/data/training_set.h"
 #include "fresco/training/observer.h"
 #include "fresco/training/training_model.h"
+#include "fresco/training/workers.h"
 
 namespace fresco::training {
-
-/// Of `size` processes, this one is number `rank`: it takes its part of every batch.
-struct Share {
-  int rank = 0, size = 1;
-};
 
 /// What a phase trains under one name: a network of the model, or heads that are dropped when the phase ends.
 struct TrainedWeights {
@@ -36,7 +32,7 @@ struct PhaseNeeds {
   const Phase& phase;
   int index;  // of the phase
   TrainingModel& model;
-  Share share;
+  Workers workers;               // that share each batch
   std::filesystem::path folder;  // of the run
   TrainObserver& observer;
 };

@@ -246,8 +246,7 @@ class Run {
 
   void run_phase(std::optional<RunCheckpoints::Opened>& checkpoint) {
     optimized_.clear();
-    task_ = make_phase_task(
-        {recipe_, phase(), state_.phase, *model_, Share{workers_.rank(), workers_.size()}, folder_.root, *observer_});
+    task_ = make_phase_task({recipe_, phase(), state_.phase, *model_, workers_, folder_.root, *observer_});
     int64_t parameters = 0;
     for (const auto& weights : task_->weights()) {
       parameters += weights.parameters->count();
