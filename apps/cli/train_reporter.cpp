@@ -73,7 +73,7 @@ class QuietTrainReporter : public TrainReporter {
  public:
   void on_warning(std::string_view text) override { write_error_line(fmt::format("warning: {}", text)); }
   void on_event(const TrainEvent& event) override {
-    const std::string text = is_trouble(event.kind) ? event_text(event, run_) : "";
+    const std::string text = is_trouble(event) ? event_text(event, run_) : "";
     if (!text.empty()) on_warning(text);
   }
 };
@@ -95,7 +95,7 @@ class TextTrainReporter : public TrainReporter {
   void on_event(const TrainEvent& event) override {
     const std::string text = event_text(event, run_);
     if (text.empty()) return;
-    if (is_trouble(event.kind)) return on_warning(text);
+    if (is_trouble(event)) return on_warning(text);
     line(text);
   }
 

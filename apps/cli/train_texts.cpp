@@ -117,6 +117,7 @@ std::string event_text(const training::TrainEvent& event, const training::RunFac
     case EventKind::skipped:
       return skipped_text(event);
     case EventKind::samples:
+      if (path.empty()) return fmt::format("{}: no samples: {}", place, text);
       return fmt::format("{}: samples in {}{}", place, path, took(event.seconds));
     case EventKind::validation:
       return fmt::format("{}: validation loss {}{}", place, report::figure(event.value), took(event.seconds));
@@ -128,8 +129,10 @@ std::string event_text(const training::TrainEvent& event, const training::RunFac
   return "";
 }
 
-bool is_trouble(EventKind kind) {
-  return kind == EventKind::paused || kind == EventKind::rollback || kind == EventKind::skipped;
+bool is_trouble(const training::TrainEvent& event) {
+  const bool undrawn = event.kind == EventKind::samples && event.path.empty();
+  return undrawn || event.kind == EventKind::paused || event.kind == EventKind::rollback ||
+         event.kind == EventKind::skipped;
 }
 
 }  // namespace fresco::cli

@@ -34,6 +34,6 @@ std::vector<std::string> step_texts(const training::Place& place, int64_t of, co
 /// Empty for what need not be said, such as the hundredth sample that cannot be read. `phases` names them.
 std::string event_text(const training::TrainEvent& event, const training::RunFacts& run);
 /// Whether somebody should look at it: not what goes as planned.
-bool is_trouble(training::EventKind kind);
+bool is_trouble(const training::TrainEvent& event);
 
 }  // namespace fresco::cli

@@ -48,7 +48,7 @@ void write_run(const std::filesystem::path& folder, RunFacts facts = two_phases(
          .place = {1, step},
          .path = save_samples({folder}, {1, step}, "fine tune", {picture, picture}, {"a <red> ring", "b"})});
   }
-  recorder.on_event({.kind = EventKind::finished, .place = {1, 40}, .path = "model"});
+  recorder.on_event({.kind = EventKind::finished, .place = {2, 0}, .path = "model"});
 }
 
 std::string page_of(const std::filesystem::path& folder) {
@@ -80,6 +80,21 @@ TEST(TrainReport, TellsARunFromItsFolder) {
         "1 checkpoints were written", "name: small"})
     EXPECT_THAT(page, HasSubstr(words));
   EXPECT_THAT(page, Not(HasSubstr("<NaN>")));
+}
+
+TEST(TrainReport, ComesByItselfWhenARunEnds) {
+  const TemporaryFolder folder;
+  write_run(folder.path);
+  EXPECT_EQ(content(folder.path / "report.html"), page_of(folder.path));
+}
+
+TEST(TrainReport, TellsOfPicturesThatCouldNotBeDrawn) {
+  const TemporaryFolder folder;
+  Silent nobody;
+  RunRecorder recorder({folder.path}, std::nullopt, 1, nobody);
+  recorder.on_run(two_phases());
+  recorder.on_event({.kind = EventKind::samples, .place = {0, 5}, .text = "no memory"});
+  EXPECT_THAT(page_of(folder.path), HasSubstr("no pictures: no memory"));
 }
 
 TEST(TrainReport, TakesRunsThatHaveHardlyBegun) {

@@ -62,9 +62,9 @@ enum class EventKind : uint8_t {
   paused,      // one could not be written, the one before it was kept: `text` says why
   rollback,    // back to `target`, because of `text`; `count` of them so far in the phase
   skipped,     // a sample that could not be read: `text` names it and says why; `count` of them so far in the run
-  samples,     // the grid of the prompts lies in `path`, relative to the run's folder; drawn in `seconds`
+  samples,  // the grid of the prompts lies in `path`, relative to the run's folder; drawn in `seconds`. Without a path: `text` says why
   validation,  // mean loss `value`, `bands` of timesteps, in `seconds`
-  finished,    // the last phase is done; the model lies in `path`
+  finished,    // the last phase is done (`place` may lie behind it); the model lies in `path`
   stopped      // on request, or by what `text` says
 };
 

@@ -56,7 +56,7 @@ void add_line(RunHistory& history, const Json& line) {
   } else if (kind == "step") {
     phase_at(line.at("phase")).steps.push_back(logged_steps(line));
   } else if (const auto event = train_event(line)) {
-    phase_at(event->place.phase);
+    if (event->place.phase != static_cast<int>(history.phases.size())) phase_at(event->place.phase);
     if (event->kind == EventKind::rollback) roll_back(history, event->target);
     history.events.push_back({*event, line.at("time")});
   }

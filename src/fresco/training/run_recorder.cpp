@@ -7,6 +7,7 @@
 
 #include "fresco/core/error.h"
 #include "fresco/core/files.h"
+#include "fresco/training/train_report.h"
 
 namespace fresco::training {
 namespace {
@@ -102,6 +103,7 @@ void RunRecorder::on_event(const TrainEvent& event) {
     show(event);
     // A checkpoint is on the disk: so is what led to it.
     if (event.kind == EventKind::checkpoint || event.kind == EventKind::finished) log_.sync();
+    if (event.kind == EventKind::finished || event.kind == EventKind::stopped) write_train_report(folder_);
   });
   next_.on_event(event);
 }
@@ -126,7 +128,7 @@ void RunRecorder::show(const TrainEvent& event) {
   if (!events_) return;
   const int64_t step = whole_step(event.place);
   if (event.kind == EventKind::rollback) events_->restart(whole_step(event.target) + 1);
-  if (event.kind == EventKind::samples) {
+  if (event.kind == EventKind::samples && !event.path.empty()) {
     const std::string bytes = read_file(folder_.root / event.path, kLargestSheet);
     events_->add_image(step, "samples", png_side(bytes, 1), png_side(bytes, 0), bytes);
   }

@@ -1,5 +1,5 @@
 #pragma once
-// Writes down what a training tells: log.jsonl and TensorBoard's event file of a run's folder. Free of libtorch.
+// Writes down what a training tells: log.jsonl, TensorBoard's event file and, when it ends, report.html in the run's folder. Free of libtorch.
 #include <exception>
 #include <functional>
 #include <optional>

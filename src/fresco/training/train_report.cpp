@@ -32,7 +32,7 @@ h3 { font-size: 0.95rem; font-weight: 600; margin: 22px 0 0; }
 .reel { display: grid; grid-template-columns: repeat(var(--count), 1fr); gap: 12px 3px; margin-top: 14px; }
 .reel figure { grid-row: 1; grid-column: 1 / -1; visibility: hidden; }
 .reel input:checked + figure { visibility: visible; }
-.reel img { display: block; width: auto; max-width: 100%; height: auto; margin: 0 auto; border-radius: 8px; background: var(--grid); }
+.reel img { display: block; width: auto; min-width: min(100%, 320px); max-width: 100%; height: auto; margin: 0 auto; border-radius: 8px; background: var(--grid); }
 .reel figcaption { text-align: center; margin-top: 8px; font-variant-numeric: tabular-nums; }
 .reel input { grid-row: 2; appearance: none; margin: 0; height: 26px; cursor: pointer; border-block: 10px solid transparent; border-radius: 0; background: var(--line); background-clip: padding-box; min-width: 0; }
 .reel input:hover { background-color: var(--a-mid); } .reel input:checked { background-color: var(--a); border-block-width: 5px; }

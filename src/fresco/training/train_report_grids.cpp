@@ -27,7 +27,7 @@ struct Grid {
 std::vector<Grid> grids_of(const RunHistory& history) {
   std::vector<Grid> grids;
   for (const Event& each : history.events) {
-    if (each.event.kind != EventKind::samples) continue;
+    if (each.event.kind != EventKind::samples || each.event.path.empty()) continue;
     while (!grids.empty() && grids.back().place >= each.event.place) grids.pop_back();
     grids.push_back({each.event.place, each.event.path});
   }

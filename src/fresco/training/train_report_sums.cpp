@@ -63,6 +63,7 @@ std::string duration_text(double seconds) {
 
 std::string place_text(const RunHistory& history, const Place& place) {
   const auto phase = static_cast<size_t>(place.phase);
+  if (phase > 0 && phase == history.phases.size()) return "the end";
   const std::string step = "step " + grouped(place.step);
   return history.phases.size() > 1 && phase < history.phases.size() ? history.phases[phase].facts.name + ", " + step
                                                                     : step;

@@ -25,7 +25,7 @@ std::string kind_text(PhaseKind kind) {
   }
 }
 
-std::string percent(double share) { return fmt::format("{} %", report::figure(100 * share)); }
+std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
 // Mean over the last twentieth, so that one step's chance does not show.
 double late_loss(const std::vector<LoggedSteps>& steps) {
@@ -73,6 +73,8 @@ std::string event_words(const RunHistory& history, const TrainEvent& event) {
       return "no checkpoint, the one before it was kept: " + event.text;
     case EventKind::skipped:
       return "sample skipped: " + event.text;
+    case EventKind::samples:
+      return event.path.empty() ? "no pictures: " + event.text : "";
     case EventKind::finished:
       return "finished; the model is in " + event.path;
     case EventKind::stopped:
