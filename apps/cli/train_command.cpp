@@ -6,6 +6,7 @@
 #include "fresco/core/names.h"
 #include "fresco/training/check_recipe.h"
 #include "fresco/training/read_recipe.h"
+#include "fresco/training/train_report.h"
 #include "fresco/training/trainer.h"
 #include "output.h"
 #include "reporter.h"
@@ -17,11 +18,12 @@ namespace {
 constexpr const char* kExamples = R"(Examples:
   fresco train recipes/starter.yaml --out runs/starter
   fresco train recipes/starter.yaml --out runs/starter        (goes on where it was stopped)
+  fresco train --report runs/starter                          (a page about it, at any time)
   fresco train my-recipe.yaml --check
   fresco draw "a red circle" --model runs/starter/model)";
 
 struct Options {
-  std::optional<std::string> out, init, device;
+  std::optional<std::string> out, init, device, report;
   std::optional<int> threads;
   bool check = false, accept_changes = false, json = false, quiet = false;
 };
@@ -30,6 +32,7 @@ void declare(CLI::App& app, Options& options) {
   add_text(app, "--out", options.out, "FOLDER", "The run's folder (default: runs/NAME); one with a checkpoint goes on");
   add_text(app, "--init", options.init, "MODEL", "Start from this model's weights: folder, single file or hub id");
   add_text(app, "--device", options.device, "auto|cpu|cuda", "Where to train (default auto: a GPU where there is one)");
+  add_text(app, "--report", options.report, "FOLDER", "Write report.html of a run as far as it has come; train nothing");
   app.add_flag("--check", options.check, "Check the recipe and what it names; train nothing");
   app.add_flag("--accept-changes", options.accept_changes, "Go on although the recipe is another one by now");
   add_integer(app, "--threads", options.threads, 1, 4096, "Threads of the CPU (default: all processors)");
@@ -53,6 +56,13 @@ training::TrainRequest request_of(const Options& options, const std::string& fil
   return request;
 }
 
+void write_report(const std::string& path, const std::vector<std::string>& recipes) {
+  if (!recipes.empty()) throw InputError("--report", "takes the folder of a run and no recipe, got " + printable(recipes.front()));
+  const training::RunFolder folder{path};
+  training::write_train_report(folder);
+  write_out(fmt::format("wrote {}\n", folder.report().string()));
+}
+
 }  // namespace
 
 void train_command(const Arguments& arguments) {
@@ -64,6 +74,7 @@ void train_command(const Arguments& arguments) {
   declare(app, options);
   Operands recipes{.usage = "RECIPE", .most = 1, .found = {}};
   if (!parse(app, arguments, recipes)) return;
+  if (options.report) return write_report(*options.report, recipes.found);
   if (recipes.found.empty()) throw InputError("fresco train", "expected a recipe, got none; recipes/ holds some");
   const auto style = options.json ? ReportStyle::json : options.quiet ? ReportStyle::quiet : ReportStyle::text;
   const auto reporter = make_train_reporter(style);

@@ -71,6 +71,20 @@ class Train(ProgramTest):
         self.draws("a red circle", "--model", "run/model", "--steps", "2", "--seed", "1", "--out", "picture.png")
         self.assertEqual([step for step, _ in self.logged("run")], list(range(1, 17)))
 
+    def test_a_page_tells_of_a_run_while_it_goes_on_and_afterwards(self):
+        process = self.start("run")
+        self.await_event(process, "step")
+        page = self.folder / "run/report.html"
+        told = run("train", "--report", "run", cwd=self.folder)
+        self.assertEqual((told.returncode, told.stdout), (0, b"wrote run/report.html\n"), told.stderr.decode())
+        self.assertIn("under way", page.read_text())
+        process.communicate(timeout=120)
+        self.assertIn("64 pictures seen", page.read_text())
+        self.assertIn("; finished", page.read_text())
+        self.assertTrue(list((self.folder / "run").glob("events.out.tfevents.*")))
+        for arguments in (["--report", "none"], ["--report", "run", "recipe.yaml"]):
+            self.assertEqual(run("train", *arguments, cwd=self.folder).returncode, 2, arguments)
+
     def test_killed_at_any_step_it_ends_with_the_same_bits(self):
         self.train("whole")
         chance = random.Random(7)
