@@ -77,7 +77,7 @@ class Train(ProgramTest):
         page = self.folder / "run/report.html"
         told = run("train", "--report", "run", cwd=self.folder)
         self.assertEqual((told.returncode, told.stdout), (0, b"wrote run/report.html\n"), told.stderr.decode())
-        self.assertIn("under way", page.read_text())
+        self.assertIn("pictures seen", page.read_text())
         process.communicate(timeout=120)
         self.assertIn("64 pictures seen", page.read_text())
         self.assertIn("; finished", page.read_text())
