@@ -1,6 +1,7 @@
 // Forms that train, against the gradients of definitions in float64.
 #include "tests/ops/gradients.h"
 
+#include "fresco/ops/attention/attention.h"
 #include "fresco/ops/conv2d/conv2d.h"
 #include "fresco/ops/geglu/geglu.h"
 #include "fresco/ops/group_norm_silu/group_norm_silu.h"
@@ -157,6 +158,43 @@ TEST(GradientsOfLayerNorm, AreThoseOfTheDefinition) {
     check.differences();
     for (const auto& isa : vector_forms()) check.trained(isa, kFloat);
   }
+}
+
+struct AttentionCase {
+  int64_t batch, queries, keys, heads, width;
+  bool causal = false;
+};
+
+const AttentionCase kAttentionCases[] = {{2, 64, 77, 4, 8},    {1, 33, 5, 2, 40},        {3, 1, 17, 1, 16},
+                                         {2, 100, 100, 3, 36}, {1, 77, 77, 2, 24, true}, {1, 20, 20, 1, 70, true}};
+
+TEST(GradientsOfAttention, AreThoseOfTheDefinition) {
+  for (const AttentionCase& c : kAttentionCases) {
+    SCOPED_TRACE(testing::Message() << c.queries << " over " << c.keys << ", " << c.width
+                                    << (c.causal ? " causal" : ""));
+    at::manual_seed(c.queries);
+    const auto f = [c](const std::vector<at::Tensor>& t) {
+      return ops::attention({t[0], t[1], t[2], c.heads, c.causal});
+    };
+    const auto tokens = [&](int64_t n) { return at::randn({c.batch, n, c.heads * c.width}); };
+    const GradientCheck check("attention", f, {tokens(c.queries), tokens(c.keys), tokens(c.keys)});
+    check.differences();
+    for (const auto& isa : isa_forms()) {
+      SCOPED_TRACE(isa);
+      check.trained(isa, kFloat);
+    }
+  }
+}
+
+// Queries, keys and values side by side, as one product gives them.
+TEST(GradientsOfAttention, GoThroughPartsOfOneTensor) {
+  at::manual_seed(5);
+  const auto f = [](const std::vector<at::Tensor>& t) {
+    const auto parts = t[0].chunk(3, -1);
+    return ops::attention({parts[0], parts[1], parts[2], 2});
+  };
+  const GradientCheck check("attention", f, {at::randn({2, 19, 3 * 2 * 12})});
+  for (const auto& isa : isa_forms()) check.trained(isa, kFloat);
 }
 
 TEST(GradientsOfGeglu, AreThoseOfTheDefinition) {

@@ -44,7 +44,8 @@ bool serves(const AttentionCall& call) {
   return serves_plain<isa>(call.q, call.k, call.v) && call.q.numel() > 0 && call.k.numel() > 0;
 }
 
-constexpr std::array<Form<AttentionCall, at::Tensor>, 4> kForms = {{
+constexpr std::array<Form<AttentionCall, at::Tensor>, 5> kForms = {{
+    {"trained", attention_trained, trains},
     {"avx512-bf16", attention_flash<flash::kAvx512Bf16>, serves<Isa::avx512_bf16>},
     {"avx512", attention_flash<flash::kAvx512>, serves<Isa::avx512>},
     {"avx2", attention_flash<flash::kAvx2>, serves<Isa::avx2>},
@@ -67,6 +68,13 @@ Cost cost(const AttentionCall& call) {
 }
 
 at::Tensor attention(const AttentionCall& call) { return dispatch("attention", kForms, call); }
+
+at::Tensor attention_without_gradient(const AttentionCall& call) {
+  for (const auto& form : kForms) {
+    if (form.name != "trained" && form.serves(call)) return form.run(call);
+  }
+  return attention_reference(call);
+}
 
 at::Tensor attention_reference(const AttentionCall& call) {
   const auto y = at::scaled_dot_product_attention(split_heads(call.q, call.heads), split_heads(call.k, call.heads),

@@ -20,5 +20,10 @@ struct AttentionCall {
 Cost cost(const AttentionCall& call);
 at::Tensor attention(const AttentionCall& call);
 at::Tensor attention_reference(const AttentionCall& call);
+/// By the fastest form in force here that sees no gradients.
+at::Tensor attention_without_gradient(const AttentionCall& call);
+/// With a gradient of its own, for tensors that want one.
+at::Tensor attention_trained(const AttentionCall& call);
+bool trains(const AttentionCall& call);
 
 }  // namespace fresco::ops
