@@ -21,11 +21,12 @@ struct Command {
   void (*run)(const Arguments&);
 };
 
-constexpr std::array<Command, 9> kCommands = {
+constexpr std::array<Command, 10> kCommands = {
     {{"draw", "Draw pictures from sentences", draw_command},
      {"calibrate", "Measure which parts of a model bear 8-bit products", calibrate_command},
      {"compare", "Draw with two models and compare time, memory, cost and pictures", compare_command},
      {"data", "Make what models are trained on", data_command},
+     {"evaluate", "Measure what a model draws", evaluate_command},
      {"inspect", "Tell what a model is made of and whether it is whole", inspect_command},
      {"pack", "Write a model into one file that is ready at once", pack_command},
      {"samplers", "List the samplers", samplers_command},
