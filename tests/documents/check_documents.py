@@ -74,9 +74,16 @@ def ladder_findings():
                     yield f"{source.relative_to(ROOT)}: includes {used}, which does not stand above {folder}"
 
 
+def help_of(command):
+    """With that of its own commands, where it is only a roof over them."""
+    text = program(command, "--help")
+    inner = re.split(r"^(?:Commands|Measures):$", text, flags=re.M)[1:]
+    return text + "".join(program(command, word, "--help") for part in inner for word in re.findall(r"^  ([a-z]+) {2,}", part, re.M))
+
+
 def main():
     commands = re.findall(r"^  ([a-z]+) {2,}", program("--help").split("Commands:")[1], re.M)
-    helps = "".join(program(command, "--help") for command in commands)
+    helps = "".join(help_of(command) for command in commands)
     known = set(re.findall(r"--[a-z][a-z-]*", helps)) | OTHERS_OPTIONS
     findings = [*sampler_findings(), *ladder_findings()]
     for document in DOCUMENTS:
