@@ -82,8 +82,11 @@ void PeerWatch::watch() {
     act();
     std::unique_lock lock(mutex);
     heard = Clock::now();
-    const auto asked = [&] { return stopping || (!verdict && (suspicion || last_words)) || !announced.empty(); };
-    changed.wait_for(lock, awaited.empty() ? interval : std::min(interval, kAwaiting), asked);
+    const bool awaiting = !awaited.empty();
+    const auto asked = [&] {
+      return stopping || (!verdict && (suspicion || last_words)) || !announced.empty() || awaiting == awaited.empty();
+    };
+    changed.wait_for(lock, awaiting ? std::min(interval, kAwaiting) : interval, asked);
     if (!stopping) continue;
     lock.unlock();
     look_at_keys();
