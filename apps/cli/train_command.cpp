@@ -5,6 +5,7 @@
 #include "fresco/core/files.h"
 #include "fresco/core/names.h"
 #include "fresco/training/check_recipe.h"
+#include "fresco/training/job_place.h"
 #include "fresco/training/read_recipe.h"
 #include "fresco/training/train_report.h"
 #include "fresco/training/trainer.h"
@@ -79,7 +80,7 @@ void train_command(const Arguments& arguments) {
   const auto style = options.json ? ReportStyle::json : options.quiet ? ReportStyle::quiet : ReportStyle::text;
   const auto reporter = make_train_reporter(style);
   const auto request = request_of(options, recipes.found.front());
-  const auto findings = training::check_recipe(request.recipe);
+  const auto findings = training::check_recipe(request.recipe, training::job_place_from_environment().size);
   training::require_sound(request.recipe, findings);
   for (const auto& warning : findings.warnings) reporter->on_warning(warning);
   if (options.check) return write_out(fmt::format("{}: nothing wrong\n", recipes.found.front()));

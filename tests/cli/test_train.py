@@ -154,6 +154,29 @@ class Train(ProgramTest):
             self.assertEqual(process.returncode, 0)
         self.assert_same("one", "two")
 
+    def test_two_processes_that_share_the_optimiser_do_too(self):
+        self.in_float64()
+        self.train("one")
+        recipe = (self.folder / "recipe.yaml").read_text()
+        (self.folder / "recipe.yaml").write_text(recipe.replace("batch: 4", "batch: 4\n    shard_optimizer: true"))
+        for process in self.start_job("two", 2, free_port()):
+            self.assertEqual(process.communicate(timeout=120)[1].decode(), "")
+        self.assert_same("one", "two")
+
+    def test_what_ends_one_process_is_told_by_all(self):
+        (self.folder / "photos").mkdir()
+        (self.folder / "photos/a.png").write_bytes(b"no picture")
+        (self.folder / "photos/a.txt").write_text("a caption")
+        (self.folder / "recipe.yaml").write_text(RECIPE.replace("path: shapes, count: 40, seed: 3", "path: photos"))
+        first, second = self.start_job("job", 2, free_port())
+        reason = first.communicate(timeout=120)[1].decode().splitlines()[-1]
+        told = second.communicate(timeout=120)[1].decode().splitlines()[-1]
+        self.assertNotEqual(first.returncode, 0)
+        self.assertEqual(second.returncode, 4)
+        self.assertIn("process 0 of 2", told)
+        self.assertIn("photos", told)
+        self.assertIn("photos", reason)
+
     def test_a_killed_process_ends_the_job_and_leaves_a_checkpoint(self):
         self.in_float64()
         self.train("whole")
@@ -167,6 +190,12 @@ class Train(ProgramTest):
         self.assertIn("process 1", error)
         self.train("job")
         self.assert_same("whole", "job")
+
+    def test_processes_that_do_not_fit_are_refused(self):
+        one_of_three = clean_environment(RANK="0", WORLD_SIZE="3", MASTER_ADDR="127.0.0.1", MASTER_PORT=str(free_port()))
+        self.assertIn(b"does not divide among 3 processes", self.train("run", status=2, env=one_of_three).stderr)
+        nowhere = clean_environment(RANK="0", WORLD_SIZE="2")
+        self.assertIn(b"MASTER_ADDR", self.train("run", status=2, env=nowhere).stderr)
 
     def test_what_cannot_be_trained_is_refused(self):
         self.refused(2, "train", says="recipe")

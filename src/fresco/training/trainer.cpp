@@ -118,17 +118,31 @@ class Run {
         folder_{request.folder},
         checkpoints_(folder_.checkpoints()),
         outer_(observer),
-        workers_(Workers::from_environment()) {}
+        options_(options_for(request.recipe, request.device)),
+        workers_(Workers::from_environment({.gpu = options_.device().is_cuda()})) {}
 
+  // What ends one process is told to the others, which then need not wait for it.
   void train() {
+    try {
+      train_all();
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const std::exception& error) {
+      workers_.give_up(error.what());
+      throw;
+    }
+  }
+
+ private:
+  void train_all() {
     workers_.expect_same("the recipe", recipe_json_.dump());
     auto checkpoint = checkpoints_.newest();
     if (checkpoint) refuse_changes(*checkpoint);
     if (fs::exists(folder_.model()))
       throw InputError(folder_.model().string(), "this run has ended; give another folder, or remove the model");
-    model_ = TrainingModel::open(recipe_.model, fresh_networks(recipe_), recipe_.seed,
-                                 options_for(recipe_, request_.device), outer_);
+    model_ = TrainingModel::open(recipe_.model, fresh_networks(recipe_), recipe_.seed, options_, outer_);
     if (checkpoint) take_up(*checkpoint);
+    agree();
     open_record(checkpoint.has_value());
     auto facts = this->facts();
     facts.flops = machine_flops() * facts.processes;
@@ -138,7 +152,13 @@ class Run {
     finish();
   }
 
- private:
+  // Processes on several machines may see other folders; the weights that they read or drew are to be the first one's.
+  void agree() const {
+    workers_.expect_same(fmt::format("{}: the newest checkpoint", folder_.root.string()),
+                         fmt::format("{} {}", state_.phase, state_.step));
+    for (const Network network : kNetworks) workers_.broadcast(model_->parameters(network).values(), 0).wait();
+  }
+
   const Phase& phase() const { return recipe_.phases[static_cast<size_t>(state_.phase)]; }
   Place place() const { return {state_.phase, state_.step}; }
 
@@ -434,6 +454,7 @@ class Run {
   RunState state_;
   std::unique_ptr<PhaseTask> task_;
   std::vector<Optimized> optimized_;
+  at::TensorOptions options_;  // of all weights
   Workers workers_;
   std::unique_ptr<GradientBuckets> buckets_;
   Clock::time_point last_;
