@@ -13,6 +13,9 @@ PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "src/fresco/RE
 DOCUMENTS = PAGES + sorted((ROOT / "docs").glob("*.md"))
 # Of ./check, the scripts and CMake; the last two of the program itself.
 OTHERS_OPTIONS = {"--slow", "--sanitize", "--fix", "--preset", "--help", "--version"}
+# Of torchrun and Slurm.
+LAUNCHERS_OPTIONS = {"--nnodes", "--nproc-per-node", "--rdzv-backend", "--rdzv-endpoint", "--max-restarts", "--no-python",
+                     "--nodes", "--ntasks-per-node", "--cpus-per-task", "--signal"}
 
 
 def program(*arguments):
@@ -84,7 +87,7 @@ def help_of(command):
 def main():
     commands = re.findall(r"^  ([a-z]+) {2,}", program("--help").split("Commands:")[1], re.M)
     helps = "".join(help_of(command) for command in commands)
-    known = set(re.findall(r"--[a-z][a-z-]*", helps)) | OTHERS_OPTIONS
+    known = set(re.findall(r"--[a-z][a-z-]*", helps)) | OTHERS_OPTIONS | LAUNCHERS_OPTIONS
     findings = [*sampler_findings(), *ladder_findings()]
     for document in DOCUMENTS:
         for finding in [*snippet_findings(document), *option_findings(document, known)]:
