@@ -109,6 +109,33 @@ TEST(TrainReport, TakesRunsThatHaveHardlyBegun) {
   expect_sound(page_of(folder.path));
 }
 
+TEST(TrainReport, TakesLogsWithNumbersThatCannotBe) {
+  const TemporaryFolder folder;
+  write_run(folder.path);
+  const std::string step =
+      R"({"kind":"step","time":"","phase":PHASE,"step":STEP,"steps":1,"loss":LOSS,"gradient_norm":1,)"
+      R"("learning_rate":0.1,"images":4,"seconds":SECONDS,"wait_seconds":0,"memory_bytes":1})";
+  const auto line = [&](const char* phase, const char* number, const char* loss, const char* seconds) {
+    std::string text = step;
+    for (const auto& [word, value] :
+         {std::pair{"PHASE", phase}, {"STEP", number}, {"LOSS", loss}, {"SECONDS", seconds}})
+      text = std::regex_replace(text, std::regex(word), value);
+    std::ofstream(folder.path / "log.jsonl", std::ios::app) << text << "\n";
+  };
+  line("1", "-5", "1", "1");
+  line("1", "1e300", "1", "1");
+  line("99999999999", "5", "1", "1");
+  line("1", "50", "1", "1e300");
+  line("1", "50", "1", "-1");
+  EXPECT_EQ(read_run_log(folder.path / "log.jsonl").unreadable, 5);
+  line("1", "41", "1e300", "0");
+  line("1", "42", "-1e300", "0");
+  EXPECT_EQ(read_run_log(folder.path / "log.jsonl").unreadable, 5);
+  const std::string page = page_of(folder.path);
+  expect_sound(page);
+  EXPECT_THAT(page, HasSubstr("5 lines of the log cannot be read"));
+}
+
 TEST(TrainReport, ShowsNoFilesFromOutsideTheFolder) {
   const TemporaryFolder folder;
   const auto run = folder.path / "run";

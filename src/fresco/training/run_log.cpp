@@ -33,7 +33,7 @@ struct Kept {
 bool stays(const Json& line, const Place& from) {
   const std::string kind = line.at("kind").get<std::string>();
   if (kind == "run") return true;
-  if (kind == "phase") return Place{line.at("phase"), line.at("done")} <= from;
+  if (kind == "phase") return Place{line.at("phase").get<int>(), line.at("done").get<int64_t>()} <= from;
   // A rollback is a fact of what was done before its target was reached again.
   if (kind == name(EventKind::rollback)) return place_of(line.at("target")) <= from;
   return place_of(line) <= from;
@@ -50,7 +50,7 @@ Kept keep(const std::filesystem::path& file, const Place& from) {
         kept.text += text + "\n";
         continue;
       }
-      if (line.at("kind") == "step") kept.lost_seconds += line.at("seconds").get<double>();
+      if (line.at("kind") == "step") kept.lost_seconds += logged_steps(line).seconds;
     } catch (const FormatError&) {
     } catch (const Json::exception&) {  // a key is missing or of another type
     }

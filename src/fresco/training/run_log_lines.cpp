@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "fresco/core/error.h"
+
 namespace fresco::training {
 namespace {
 
@@ -29,9 +31,32 @@ PhaseKind phase_kind(const std::string& word) {
   return PhaseKind::diffusion;
 }
 
+[[noreturn]] void refuse(const char* key) {
+  throw FormatError("log.jsonl", std::string("not a number that fits: ") + key);
+}
+
 // JSON has no NaN: null stands for it.
-double number(const Json& value) {
+double number(const Json& line, const char* key) {
+  const Json& value = line.at(key);
   return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+}
+
+// Of a quantity: 0 or more, and not so large that sums or texts of it mean nothing.
+double amount(const Json& line, const char* key) {
+  const auto value = line.at(key).get<double>();
+  if (!(value >= 0 && value < 1e30)) refuse(key);
+  return value;
+}
+int64_t count(const Json& line, const char* key) {
+  const Json& value = line.at(key);
+  constexpr int64_t kMost = int64_t{1} << 53;
+  if (!value.is_number_integer() || value.get<int64_t>() < 0 || value.get<int64_t>() > kMost) refuse(key);
+  return value.get<int64_t>();
+}
+int small_count(const Json& line, const char* key) {
+  const int64_t value = count(line, key);
+  if (value > std::numeric_limits<int>::max()) refuse(key);
+  return static_cast<int>(value);
 }
 
 template <typename Value>
@@ -39,11 +64,12 @@ void put_unless_empty(Line& line, const char* key, const Value& value) {
   if (value != Value{}) line[key] = value;
 }
 
-template <typename Value>
-Value get_or_none(const Json& line, const char* key) {
+std::string text_or_none(const Json& line, const char* key) {
   const auto found = line.find(key);
-  return found == line.end() ? Value{} : found->get<Value>();
+  return found == line.end() ? "" : found->get<std::string>();
 }
+double amount_or_none(const Json& line, const char* key) { return line.contains(key) ? amount(line, key) : 0; }
+int64_t count_or_none(const Json& line, const char* key) { return line.contains(key) ? count(line, key) : 0; }
 
 }  // namespace
 
@@ -112,16 +138,16 @@ Line to_json(const TrainEvent& event) {
   return line;
 }
 
-Place place_of(const Json& line) { return {line.at("phase").get<int>(), line.at("step").get<int64_t>()}; }
+Place place_of(const Json& line) { return {small_count(line, "phase"), count(line, "step")}; }
 
 PhaseFacts phase_facts(const Json& line) {
   return {.name = line.at("name"),
           .kind = phase_kind(line.at("phase_kind")),
-          .steps = line.at("steps"),
-          .batch = line.at("batch"),
-          .resolution = line.at("resolution"),
-          .samples = get_or_none<int64_t>(line, "samples"),
-          .parameters = get_or_none<int64_t>(line, "parameters")};
+          .steps = count(line, "steps"),
+          .batch = count(line, "batch"),
+          .resolution = count(line, "resolution"),
+          .samples = count_or_none(line, "samples"),
+          .parameters = count_or_none(line, "parameters")};
 }
 
 RunFacts run_facts(const Json& line) {
@@ -129,25 +155,25 @@ RunFacts run_facts(const Json& line) {
                  .recipe = line.at("recipe"),
                  .seed = line.at("seed"),
                  .device = line.at("device"),
-                 .threads = line.at("threads"),
-                 .processes = line.at("processes"),
-                 .flops = get_or_none<double>(line, "flops")};
+                 .threads = small_count(line, "threads"),
+                 .processes = small_count(line, "processes"),
+                 .flops = amount_or_none(line, "flops")};
   for (const Json& phase : line.at("phases")) facts.phases.push_back(phase_facts(phase));
   return facts;
 }
 
 LoggedSteps logged_steps(const Json& line) {
   LoggedSteps steps{.place = place_of(line),
-                    .steps = line.at("steps"),
-                    .loss = number(line.at("loss")),
-                    .gradient_norm = number(line.at("gradient_norm")),
-                    .learning_rate = line.at("learning_rate"),
-                    .images = line.at("images"),
-                    .seconds = line.at("seconds"),
-                    .wait_seconds = line.at("wait_seconds"),
-                    .flops = get_or_none<double>(line, "flops"),
-                    .memory_bytes = line.at("memory_bytes"),
-                    .gpu_bytes = get_or_none<uint64_t>(line, "gpu_bytes")};
+                    .steps = count(line, "steps"),
+                    .loss = number(line, "loss"),
+                    .gradient_norm = number(line, "gradient_norm"),
+                    .learning_rate = amount(line, "learning_rate"),
+                    .images = count(line, "images"),
+                    .seconds = amount(line, "seconds"),
+                    .wait_seconds = amount(line, "wait_seconds"),
+                    .flops = amount_or_none(line, "flops"),
+                    .memory_bytes = static_cast<uint64_t>(count(line, "memory_bytes")),
+                    .gpu_bytes = static_cast<uint64_t>(count_or_none(line, "gpu_bytes"))};
   if (line.contains("decay")) steps.decay = line["decay"].get<double>();
   return steps;
 }
@@ -158,15 +184,15 @@ std::optional<TrainEvent> train_event(const Json& line) {
     if (each.name != kind) continue;
     TrainEvent event{.kind = each.kind,
                      .place = place_of(line),
-                     .text = get_or_none<std::string>(line, "text"),
-                     .path = get_or_none<std::string>(line, "path"),
-                     .count = get_or_none<int64_t>(line, "count"),
-                     .seconds = get_or_none<double>(line, "seconds")};
+                     .text = text_or_none(line, "text"),
+                     .path = text_or_none(line, "path"),
+                     .count = count_or_none(line, "count"),
+                     .seconds = amount_or_none(line, "seconds")};
     if (each.kind == EventKind::rollback) event.target = place_of(line.at("target"));
     if (each.kind != EventKind::validation) return event;
-    event.value = number(line.at("loss"));
+    event.value = number(line, "loss");
     for (const Json& band : line.at("bands"))
-      event.bands.push_back({band.at("first"), band.at("last"), number(band.at("loss"))});
+      event.bands.push_back({count(band, "first"), count(band, "last"), number(band, "loss")});
     return event;
   }
   return std::nullopt;

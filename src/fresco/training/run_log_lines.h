@@ -1,5 +1,6 @@
 #pragma once
-// What the lines of log.jsonl hold, for writing and for reading back. Reading throws nlohmann's exceptions.
+// What the lines of log.jsonl hold, for writing and for reading back. Reading throws nlohmann's exceptions, and FormatError for numbers
+// that cannot be.
 #include "fresco/core/json.h"
 #include "fresco/training/run_log.h"
 
