@@ -33,7 +33,8 @@ void declare(CLI::App& app, Options& options) {
   add_text(app, "--out", options.out, "FOLDER", "The run's folder (default: runs/NAME); one with a checkpoint goes on");
   add_text(app, "--init", options.init, "MODEL", "Start from this model's weights: folder, single file or hub id");
   add_text(app, "--device", options.device, "auto|cpu|cuda", "Where to train (default auto: a GPU where there is one)");
-  add_text(app, "--report", options.report, "FOLDER", "Write report.html of a run as far as it has come; train nothing");
+  add_text(app, "--report", options.report, "FOLDER",
+           "Write report.html of a run as far as it has come; train nothing");
   app.add_flag("--check", options.check, "Check the recipe and what it names; train nothing");
   app.add_flag("--accept-changes", options.accept_changes, "Go on although the recipe is another one by now");
   add_integer(app, "--threads", options.threads, 1, 4096, "Threads of the CPU (default: all processors)");
@@ -58,7 +59,8 @@ training::TrainRequest request_of(const Options& options, const std::string& fil
 }
 
 void write_report(const std::string& path, const std::vector<std::string>& recipes) {
-  if (!recipes.empty()) throw InputError("--report", "takes the folder of a run and no recipe, got " + printable(recipes.front()));
+  if (!recipes.empty())
+    throw InputError("--report", "takes the folder of a run and no recipe, got " + printable(recipes.front()));
   const training::RunFolder folder{path};
   training::write_train_report(folder);
   write_out(fmt::format("wrote {}\n", folder.report().string()));
