@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cmath>
 #include <filesystem>
 
 #include "fresco/core/error.h"
+#include "fresco/data/fit.h"
 #include "fresco/sampling/settings.h"
 #include "fresco/training/model_configs.h"
 #include "fresco/training/recipe_checks.h"
@@ -162,20 +162,21 @@ void check_size(const Phase& phase, const std::string& at, const pipeline::Model
     return findings.problem(
         key, fmt::format("expected a multiple of {}, which the VAE halves down to latents; got {}", scale, side));
   if (phase.kind == PhaseKind::autoencoder) return check_crop(phase, at, scale, findings);
-  const auto refuse = [&](const std::string& which, int64_t pixels) {
-    const auto [below, above] = unet::nearest_sides(specs.unet, pixels / scale);
-    findings.problem(
-        key, fmt::format("the U-Net cannot take {} of {} pixels; the nearest sides that it takes are {}{}", which,
-                         pixels, below > 0 ? fmt::format("{} and ", below * scale) : "", above * scale));
-  };
-  if (!phase.fit.buckets) {
-    if (!unet::side_fits(specs.unet, side / scale)) refuse("a side", side);
-    return;
+  const auto fits = [&](int64_t pixels) { return pixels % scale == 0 && unet::side_fits(specs.unet, pixels / scale); };
+  if (!fits(side)) {
+    const auto [below, above] = unet::nearest_sides(specs.unet, side / scale);
+    return findings.problem(
+        key, fmt::format("the U-Net cannot take a side of {} pixels; the nearest that it takes are {}{}", side,
+                         below > 0 ? fmt::format("{} and ", below * scale) : "", above * scale));
   }
-  const auto longest =
-      static_cast<int64_t>(std::ceil(static_cast<double>(side) * std::sqrt(phase.fit.max_bucket_aspect)));
-  for (int64_t bucket = 64; bucket <= longest; bucket += 64)
-    if (bucket % scale != 0 || !unet::side_fits(specs.unet, bucket / scale)) return refuse("a bucket's side", bucket);
+  try {
+    for (const auto& bucket : data::bucket_sizes(phase.fit))
+      if (!fits(bucket.width) || !fits(bucket.height))
+        return findings.problem(at + ".fit.buckets", fmt::format("the U-Net cannot take the bucket of {}x{} pixels",
+                                                                 bucket.width, bucket.height));
+  } catch (const InputError& wrong) {
+    findings.problem(at + ".fit", wrong.what());
+  }
 }
 
 }  // namespace fresco::training

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "fresco/core/error.h"
+#include "fresco/data/shard_names.h"
 #include "fresco/training/recipe_checks.h"
 
 namespace fresco::training {
@@ -92,12 +93,6 @@ void check_optimizer(const Phase& phase, const std::string& at, Findings& findin
                      "only for `train: both`; here learning_rate is all there is");
 }
 
-// The folder that must exist for a pattern to match: what stands before its first special character.
-fs::path folder_of(const std::string& path) {
-  const size_t special = path.find_first_of("*?[{");
-  return special == path.npos ? fs::path(path) : fs::path(path.substr(0, special)).parent_path();
-}
-
 void check_filters(const data::FilterSettings& filters, const std::string& at, Findings& findings) {
   const std::string key = at + ".filters";
   if (filters.score.empty() && (filters.min_score || filters.max_score))
@@ -125,10 +120,15 @@ void check_source(const data::SourceSettings& source, const std::string& at, con
   check_filters(source.filters, at, findings);
   if (source.path == "shapes") return check_shapes(source, at, phase, findings);
   if (source.path.empty()) return findings.problem(at + ".path", "not stated; expected a folder, tar shards or shapes");
-  if (source.path.find("://") != source.path.npos) return;
   std::error_code unreadable;
-  if (!fs::exists(folder_of(source.path), unreadable))
-    findings.problem(at + ".path", fmt::format("{}: no such file or folder", folder_of(source.path).string()));
+  const bool plain = source.path.find_first_of("{*?[") == source.path.npos && !data::is_url(source.path);
+  if (plain && !fs::exists(source.path, unreadable))
+    return findings.problem(at + ".path", fmt::format("{}: no such file or folder", printable(source.path)));
+  try {
+    if (!plain) data::shard_names(source.path);
+  } catch (const InputError& missing) {
+    findings.problem(at + ".path", missing.what());
+  }
 }
 
 }  // namespace

@@ -15,6 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr size_t kLongestPath = 4096;
+
 // What was expected of a value outside its range; empty for one inside.
 std::string wanted(double value, const Range& range) {
   if (value > range.most) return fmt::format("at most {}", range.most);
@@ -101,8 +103,10 @@ void RecipeReader::text(const Field& field, std::string& value) {
 }
 
 void RecipeReader::path(const Field& field, std::string& value) {
-  if (!levels_.back().node->find(field.key)) return (void)stated(field);
+  const YamlNode* node = levels_.back().node->find(field.key);
   text(field, value);
+  if (!node) return;
+  if (value.size() > kLongestPath) refuse(*node, at(field), fmt::format("longer than {} characters", kLongestPath));
   value = resolved(value);
 }
 
