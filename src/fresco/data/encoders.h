@@ -16,7 +16,8 @@ struct Encoders {
   bool on_cpu = true;
 };
 
-/// Errors: as pipeline::Model::load().
+/// A local folder needs to hold a VAE and, where its own vocabulary differs from the one that ships with fresco, a tokenizer; weights of other
+/// networks need not be there. Errors: as pipeline::Model::load().
 Encoders load_encoders(const pipeline::LoadOptions& options, Observer& observer);
 
 /// SHA-256 over names, types, shapes and bytes of the VAE's tensors; of a packed file, that of the whole model.

@@ -92,11 +92,12 @@ class Preparing {
     make_folder();
     const FolderLock lock(settings_.out);
     claim_folder(settings_.out, index_.origin, settings_.overwrite);
-    const bool complete = read_cache_index(settings_.out).complete;
-    index_.shards = whole_shards(settings_.out, index_.origin, plan_, /*thoroughly=*/!complete, observer_);
-    require_disk(settings_.out, index_.origin, plan_, index_.shards);
-    encode_missing();
-    finish();
+    const CacheIndex found = read_cache_index(settings_.out);
+    index_.shards = whole_shards(settings_.out, index_.origin, plan_, settings_.verify || !found.complete, observer_);
+    if (found.complete && missing().empty())
+      use(found);
+    else
+      make_missing();
     report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return report_;
   }
@@ -109,6 +110,19 @@ class Preparing {
     fs::create_directories(settings_.out, error);
     if (!fs::is_directory(settings_.out))
       throw InputError(settings_.out.string(), "expected a folder or a name for one");
+  }
+
+  void use(const CacheIndex& found) {
+    index_ = found;
+    for (const CacheShard& shard : index_.shards) report_.samples += shard.samples;
+    report_.skipped = index_.skipped_count;
+    require_samples();
+  }
+
+  void make_missing() {
+    require_disk(settings_.out, index_.origin, plan_, index_.shards);
+    encode_missing();
+    finish();
   }
 
   std::vector<Portion> missing() const {
@@ -211,7 +225,7 @@ class Preparing {
     for (size_t i = 0; i < batch.lines.size(); ++i)
       if (!finite[static_cast<int64_t>(i)].item<bool>())
         throw FormatError(batch.lines[i].key,
-                          "the VAE's latents of it are not finite in float16; is this the right VAE?");
+                          "the VAE's latents of it are not finite in float16; expected another --precision or VAE");
   }
 
   void warn(const SampleLine& line) {
@@ -246,6 +260,10 @@ class Preparing {
                                        (settings_.out / kCacheIndex).string()));
     index_.complete = true;
     write_cache_index(settings_.out, index_);
+    require_samples();
+  }
+
+  void require_samples() const {
     if (report_.samples == 0) throw InputError(settings_.out.string(), none_usable());
   }
 

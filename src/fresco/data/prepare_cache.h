@@ -13,6 +13,7 @@ struct CacheSettings {
   std::filesystem::path out;  // a folder; made when it is not there
   bool mirrored = false;      // keep the latents of mirrored pictures too
   bool overwrite = false;     // replace a cache that was made from something else
+  bool verify = false;        // read a finished cache byte for byte too, and mend what is damaged
   int threads = 0;            // that read pictures; 0: by the processor
   int64_t batch = 0;          // pictures that the VAE encodes at once; 0: by their size
   int64_t shard_bytes = int64_t{32} << 20;
