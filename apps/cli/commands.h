@@ -16,6 +16,7 @@ void samplers_command(const Arguments& arguments);
 
 /// Dispatches to the commands below.
 void data_command(const Arguments& arguments);
+void data_prepare_command(const Arguments& arguments);
 void data_shapes_command(const Arguments& arguments);
 void evaluate_command(const Arguments& arguments);
 

@@ -16,8 +16,9 @@ struct Subcommand {
   void (*run)(const Arguments&);
 };
 
-constexpr std::array<Subcommand, 1> kSubcommands = {
-    {{"shapes", "Draw pictures of shapes with captions, to train on", data_shapes_command}}};
+constexpr std::array<Subcommand, 2> kSubcommands = {
+    {{"prepare", "Store pictures as latents and captions as tokens, to train on", data_prepare_command},
+     {"shapes", "Draw pictures of shapes with captions, to train on", data_shapes_command}}};
 
 std::string overview() {
   std::string text = "Makes and prepares what models are trained on.\n\nUsage: fresco data COMMAND ...\n\nCommands:\n";
