@@ -191,6 +191,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"deep", std::string(3000, '['), {"nested deeper than"}},
         {"key_of_a_list", "? [a]\n: b\n", {"expected a key, got a list"}},
         {"control_characters", "\"na\\u0007me\": 1\n", {"na\\x07me"}},
+        {"latin_1", "name: caf\xe9\n", {"small.yaml:1", "UTF-8"}},
         {"long_path", phase("    data: \"" + std::string(5000, '{') + "\"\n"), {"longer than 4096 characters"}},
         {"crowd",
          "x: [" +

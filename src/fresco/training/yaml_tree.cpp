@@ -9,12 +9,21 @@
 #include <sstream>
 
 #include "fresco/core/error.h"
+#include "fresco/core/json.h"
 
 namespace fresco::training {
 namespace {
 
 constexpr size_t kDeepest = 24;
 constexpr size_t kMostNodes = 10000;
+
+bool is_utf8(const std::string& text) {
+  try {
+    return !Json(text).dump().empty();
+  } catch (const Json::exception&) {
+    return false;
+  }
+}
 
 class TreeBuilder : public YAML::EventHandler {
  public:
@@ -28,6 +37,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
+    if (!is_utf8(value)) refuse(mark, "expected text in UTF-8");
     const bool quoted = tag == "!";  // yaml-cpp's way of telling
     YamlNode scalar = node(mark, quoted ? "" : tag, anchor);
     const bool null = !quoted && (value.empty() || value == "~" || value == "null");
