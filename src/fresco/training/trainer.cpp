@@ -14,6 +14,7 @@
 #include "fresco/core/files.h"
 #include "fresco/core/memory.h"
 #include "fresco/ops/machine_rate.h"
+#include "fresco/ops/memory/arena.h"
 #include "fresco/pipeline/loaded_model.h"
 #include "fresco/training/gradient_buckets.h"
 #include "fresco/training/phase_task.h"
@@ -322,9 +323,14 @@ class Run {
     keep_watch();
   }
 
+  StepOutcome accumulate() {
+    const ops::ScopedArena activations(&arena_);
+    return task_->accumulate(state_.step + state_.data_offset, [this] { buckets_->arm(); });
+  }
+
   // Of the whole batch, summed over all processes. When another process is gone, the weights still stand as the last step left them.
   StepOutcome gradients() {
-    auto outcome = task_->accumulate(state_.step + state_.data_offset, [this] { buckets_->arm(); });
+    const auto outcome = accumulate();
     return exchanging([&] {
       buckets_->finish();
       std::array<double, 2> sums{outcome.loss, outcome.wait_seconds};
@@ -454,6 +460,7 @@ class Run {
   RunState state_;
   std::unique_ptr<PhaseTask> task_;
   std::vector<Optimized> optimized_;
+  ops::Arena arena_;           // of what a step keeps for its backward pass
   at::TensorOptions options_;  // of all weights
   Workers workers_;
   std::unique_ptr<GradientBuckets> buckets_;
