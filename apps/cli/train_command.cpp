@@ -66,6 +66,15 @@ void write_report(const std::string& path, const std::vector<std::string>& recip
   write_out(fmt::format("wrote {}\n", folder.report().string()));
 }
 
+// All of them, unlike a training, which stops at the first.
+void tell(const training::RecipeFindings& findings, const training::Recipe& recipe) {
+  std::string lines;
+  for (const auto& problem : findings.problems) lines += fmt::format("{}: {}\n", recipe.place, problem);
+  for (const auto& warning : findings.warnings) lines += fmt::format("{}: warning: {}\n", recipe.place, warning);
+  write_out(findings.problems.empty() ? lines + fmt::format("{}: nothing wrong\n", recipe.place) : lines);
+  training::require_sound(recipe, findings);
+}
+
 }  // namespace
 
 void train_command(const Arguments& arguments) {
@@ -83,9 +92,9 @@ void train_command(const Arguments& arguments) {
   const auto reporter = make_train_reporter(style);
   const auto request = request_of(options, recipes.found.front());
   const auto findings = training::check_recipe(request.recipe, training::job_place_from_environment().size);
+  if (options.check) return tell(findings, request.recipe);
   training::require_sound(request.recipe, findings);
   for (const auto& warning : findings.warnings) reporter->on_warning(warning);
-  if (options.check) return write_out(fmt::format("{}: nothing wrong\n", recipes.found.front()));
   training::train(request, *reporter);
 }
 
