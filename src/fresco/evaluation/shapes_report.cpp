@@ -32,6 +32,7 @@ constexpr const char* kStyle = R"(
 .pictures img { width: 128px; height: 128px; display: block; margin-bottom: 4px; border-radius: 4px; }
 .pictures .wrong img { outline: 3px solid #d64545; outline-offset: 1px; }
 .pictures .read { opacity: .75; }
+td.words, th.words { text-align: left; }
 td.count { text-align: right; font-variant-numeric: tabular-nums; }
 )";
 
@@ -43,18 +44,19 @@ std::string counted(const Share& share) {
 std::string score_table(const ShapesMeasure& measure) {
   std::string rows;
   for (const Row& row : kRows) {
-    rows += fmt::format("<tr><td>{}</td><td class=count>{}</td><td class=count>{}</td><td>{}</td></tr>", row.title,
-                        counted(measure.unseen.*row.share), counted(measure.held_out.*row.share), row.what);
+    rows += fmt::format("<tr><th>{}</th><td class=count>{}</td><td class=count>{}</td><td class=words>{}</td></tr>",
+                        row.title, counted(measure.unseen.*row.share), counted(measure.held_out.*row.share), row.what);
   }
-  return "<table><tr><th>what</th><th>unseen sentences</th><th>held-out combinations</th><th>counted</th></tr>" + rows +
-         "</table>";
+  return "<table><tr><th>what</th><th>unseen sentences</th><th>held-out combinations</th><th "
+         "class=words>counted</th></tr>" +
+         rows + "</table>";
 }
 
 std::string confusion_table(const ShapesScore& score) {
   std::string head = "<tr><th>said \\ read</th>", rows;
   for (const auto name : data::shapes::kShapeNames) head += fmt::format("<th>{}</th>", name);
   for (size_t said = 0; said < score.confusion.size(); ++said) {
-    rows += fmt::format("<tr><td>{}</td>", data::shapes::kShapeNames[said]);
+    rows += fmt::format("<tr><th>{}</th>", data::shapes::kShapeNames[said]);
     for (const int64_t count : score.confusion[said]) rows += fmt::format("<td class=count>{}</td>", count);
     rows += "</tr>";
   }
@@ -125,11 +127,13 @@ std::string shapes_html(const ShapesMeasure& measure, const ShapesConditions& co
     const auto found = measure.settings.find(key);
     return found == measure.settings.end() ? "?" : found->is_string() ? found->get<std::string>() : found->dump();
   };
-  std::string words = escaped(fmt::format(
-      "{} ({}), weights {}: {} steps of {}, guidance {}, rescale {}. {} in all, {}.", conditions.model,
-      conditions.family, conditions.hash.substr(0, 10), setting("steps"), setting("sampler"), setting("guidance"),
-      setting("guidance_rescale"), report::seconds_text(conditions.seconds), conditions.date));
-  std::string body = report::section("What was drawn of what was said", words, score_table(measure));
+  const std::string words =
+      escaped(fmt::format("{}, weights {}: {} steps of {}, guidance {}, rescale {}; {} in all.", conditions.family,
+                          conditions.hash.substr(0, 10), setting("steps"), setting("sampler"), setting("guidance"),
+                          setting("guidance_rescale"), report::seconds_text(conditions.seconds)));
+  std::string body = fmt::format("<header><p class=\"eyebrow\">fresco evaluate shapes, {}</p><h1>{}</h1></header>\n",
+                                 escaped(conditions.date.substr(0, 10)), escaped(conditions.model));
+  body += report::section("What was drawn of what was said", words, score_table(measure));
   body +=
       report::section("Kinds of shape",
                       "How often a shape that was said was read as which, unseen sentences and held-out combinations.",
