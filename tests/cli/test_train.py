@@ -3,6 +3,7 @@
 import array
 import json
 import random
+import shutil
 import resource
 import signal
 import socket
@@ -88,13 +89,18 @@ class Train(ProgramTest):
     def test_killed_at_any_step_it_ends_with_the_same_bits(self):
         self.train("whole")
         chance = random.Random(7)
-        for _ in range(4):
+        kills = 0
+        while kills < 4 and not (self.folder / "killed/model").exists():
             process = self.start("killed")
             self.await_event(process, chance.choice(["step", "checkpoint"]), chance.randint(1, 3))
             time.sleep(chance.random() / 5)
             process.kill()
             process.communicate(timeout=60)
-            self.assertEqual(process.returncode, -signal.SIGKILL)
+            self.assertIn(process.returncode, (0, -signal.SIGKILL))  # it may have been quicker
+            kills += 1
+        self.assertGreater(kills, 1)
+        if (self.folder / "killed/model").exists():
+            shutil.rmtree(self.folder / "killed/model")
         self.train("killed")
         self.assertEqual(self.weights("killed"), self.weights("whole"))
         self.assertEqual(self.logged("killed"), self.logged("whole"))
