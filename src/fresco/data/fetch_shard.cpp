@@ -88,7 +88,7 @@ class ShardDownload {
 
   void restart() {
     out_.close();
-    std::ofstream(part_, std::ios::binary | std::ios::trunc);
+    const std::ofstream emptied(part_, std::ios::binary | std::ios::trunc);
     done_ = 0;
   }
 

@@ -45,8 +45,7 @@ std::vector<PictureSize> bucket_sizes(const FitSettings& fit) {
     sizes.push_back({height, width});
   }
   std::ranges::sort(sizes, {}, [](PictureSize size) { return std::pair(size.height, size.width); });
-  const auto repeated = std::ranges::unique(sizes);
-  sizes.erase(repeated.begin(), repeated.end());
+  sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
   return sizes;
 }
 

@@ -73,7 +73,7 @@ std::vector<std::string> expand_braces(const std::string& pattern) {
   const auto rests = expand_braces(pattern.substr(close + 1));
   std::vector<std::string> names;
   for (const std::string& word : alternatives(pattern, pattern.substr(open + 1, close - open - 1))) {
-    for (const std::string& rest : rests) names.push_back(pattern.substr(0, open) + word + rest);
+    for (const std::string& rest : rests) names.push_back(fmt::format("{}{}{}", pattern.substr(0, open), word, rest));
     if (names.size() > kMostNames) throw_wrong(pattern, fmt::format("more than {} names", kMostNames));
   }
   return names;

@@ -6,9 +6,9 @@
 
 namespace fresco::data {
 
-void SkipReport::add(std::string where, const std::string& kind, std::string reason) {
+void SkipReport::add(std::string where, const std::string& kind, const std::string& reason) {
   ++counts[kind];
-  if (first.size() < kMostNamed) first.push_back({std::move(where), reason.empty() ? kind : std::move(reason)});
+  if (first.size() < kMostNamed) first.push_back({std::move(where), reason.empty() ? kind : reason});
 }
 
 void SkipReport::add(const SkipReport& other) {

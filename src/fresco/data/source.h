@@ -27,7 +27,7 @@ struct SkipReport {
   std::vector<Skipped> first;
 
   /// reason: the kind again, or what exactly is wrong.
-  void add(std::string where, const std::string& kind, std::string reason = {});
+  void add(std::string where, const std::string& kind, const std::string& reason = {});
   void add(const SkipReport& other);
   int64_t skipped() const;
   /// "7 of 120 samples left out: 4 no caption, 3 broken picture; first a/b.jpg: expected ..."; empty when none was.
