@@ -39,7 +39,7 @@ struct RunFacts {
 struct Place {
   int phase = 0;  // index into the recipe's phases
   int64_t step = 0;
-  auto operator<=>(const Place&) const = default;
+  auto operator<=>(const Place&) const = default;  // NOLINT(modernize-use-nullptr): its 0 is no pointer
 };
 
 /// One optimiser step has ended.
