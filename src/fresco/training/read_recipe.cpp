@@ -26,7 +26,7 @@ void spell_out_data(YamlNode& phase) {
   for (auto& source : data->elements) {
     if (source.kind != Kind::scalar) continue;
     YamlNode map{.kind = Kind::map, .line = source.line, .inherited = source.inherited};
-    map.entries.emplace_back("path", std::move(source));
+    map.put("path", std::move(source));
     source = std::move(map);
   }
 }

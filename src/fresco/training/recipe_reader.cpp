@@ -75,7 +75,8 @@ const YamlNode* RecipeReader::stated(const Field& field) {
 void RecipeReader::leave() {
   const Level level = std::move(levels_.back());
   levels_.pop_back();
-  for (const auto& [key, value] : level.node->entries) refuse_unknown(level, key, value);
+  const YamlNode& map = *level.node;
+  for (size_t i = 0; i < map.keys.size(); ++i) refuse_unknown(level, map.keys[i], map.elements[i]);
 }
 
 void RecipeReader::refuse_unknown(const Level& level, const std::string& key, const YamlNode& value) const {

@@ -101,7 +101,7 @@ class TreeBuilder : public YAML::EventHandler {
     if (parent.node.kind == YamlNode::Kind::list) {
       parent.node.elements.push_back(std::move(child));
     } else if (parent.has_key) {
-      parent.node.entries.emplace_back(std::move(parent.key), std::move(child));
+      parent.node.put(std::move(parent.key), std::move(child));
       parent.has_key = false;
     } else {
       take_key(parent, child);
@@ -125,27 +125,31 @@ class TreeBuilder : public YAML::EventHandler {
 void mark_inherited(YamlNode& node) {
   node.inherited = true;
   for (auto& element : node.elements) mark_inherited(element);
-  for (auto& [key, value] : node.entries) mark_inherited(value);
 }
 
 }  // namespace
 
 const YamlNode* YamlNode::find(std::string_view key) const {
-  for (const auto& [name, value] : entries)
-    if (name == key) return &value;
-  return nullptr;
+  const auto found = std::find(keys.begin(), keys.end(), key);
+  return found == keys.end() ? nullptr : &elements[static_cast<size_t>(found - keys.begin())];
 }
 
 YamlNode* YamlNode::find(std::string_view key) {
   return const_cast<YamlNode*>(static_cast<const YamlNode*>(this)->find(key));
 }
 
+void YamlNode::put(std::string key, YamlNode value) {
+  keys.push_back(std::move(key));
+  elements.push_back(std::move(value));
+}
+
 YamlNode YamlNode::take(std::string_view key) {
-  const auto found =
-      std::find_if(entries.begin(), entries.end(), [&](const auto& entry) { return entry.first == key; });
-  if (found == entries.end()) return {};
-  YamlNode taken = std::move(found->second);
-  entries.erase(found);
+  const auto found = std::find(keys.begin(), keys.end(), key);
+  if (found == keys.end()) return {};
+  const auto value = elements.begin() + (found - keys.begin());
+  YamlNode taken = std::move(*value);
+  elements.erase(value);
+  keys.erase(found);
   return taken;
 }
 
@@ -179,12 +183,12 @@ YamlNode parse_yaml(const std::string& text, std::string_view place) {
 
 void merge_under(YamlNode& over, const YamlNode& under) {
   if (over.kind != YamlNode::Kind::map || under.kind != YamlNode::Kind::map) return;
-  for (const auto& [key, value] : under.entries) {
-    if (YamlNode* own = over.find(key)) {
-      merge_under(*own, value);
+  for (size_t i = 0; i < under.keys.size(); ++i) {
+    if (YamlNode* own = over.find(under.keys[i])) {
+      merge_under(*own, under.elements[i]);
     } else {
-      over.entries.emplace_back(key, value);
-      mark_inherited(over.entries.back().second);
+      over.put(under.keys[i], under.elements[i]);
+      mark_inherited(over.elements.back());
     }
   }
 }

@@ -4,7 +4,6 @@
 // or size.
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace fresco::training {
@@ -12,15 +11,17 @@ namespace fresco::training {
 struct YamlNode {
   enum class Kind { null, scalar, list, map };
   Kind kind = Kind::null;
-  int line = 0;                                           // counted from 1
-  std::string text;                                       // scalar
-  bool quoted = false;                                    // scalar
-  bool inherited = false;                                 // came from elsewhere: a default
-  std::vector<YamlNode> elements;                         // list
-  std::vector<std::pair<std::string, YamlNode>> entries;  // map, in the file's order
+  int line = 0;                    // counted from 1
+  std::string text;                // scalar
+  bool quoted = false;             // scalar
+  bool inherited = false;          // came from elsewhere: a default
+  std::vector<YamlNode> elements;  // list; of a map, the values in the file's order
+  std::vector<std::string> keys;   // map: of each element
 
   const YamlNode* find(std::string_view key) const;  // nullptr when absent
   YamlNode* find(std::string_view key);
+  /// Adds an entry to a map that has none of this key.
+  void put(std::string key, YamlNode value);
   /// Takes an entry out of a map; null when absent.
   YamlNode take(std::string_view key);
   /// What came, for a message: `"0,5"`, `a list`, `nothing`.
