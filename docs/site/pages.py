@@ -1,0 +1,106 @@
+"""A hook of mkdocs: lays the site out as the repository is, so that the links between its pages hold in both.
+
+mkdocs knows the files of one folder; links from there to ../models/README.md or ../src/fresco/core/error.h lead nowhere.
+Here every file has its path from the root as its name. README.md is the first page, those of docs/ stand beside it, and
+what pages link to comes along: other pages and pictures as they are, sources as pages that show them, folders as lists.
+"""
+import os
+import pathlib
+import posixpath
+import re
+
+from mkdocs.structure.files import File, Files, InclusionLevel
+
+LINK = re.compile(r"(\]\(<?)([^)\s#>]+)((?:#[^)\s]*)?>?\))")
+ASSETS = {".png", ".jpg", ".webp", ".svg"}
+LANGUAGES = {".h": "cpp", ".cpp": "cpp", ".py": "python", ".pyi": "python", ".yaml": "yaml", ".yml": "yaml", ".json": "json",
+             ".sh": "sh", ".cmake": "cmake", ".toml": "toml"}
+LONGEST_SHOWN = 60_000  # bytes of a source
+
+
+def name_in_site(path, root):
+    """The name under which the site knows a file or folder of the repository, from the root."""
+    relative = path.relative_to(root).as_posix()
+    if path.is_dir():
+        return f"{relative}/README.md" if (path / "README.md").exists() else f"{relative}/index.md"
+    return relative if path.suffix == ".md" or path.suffix in ASSETS else f"{relative}.md"
+
+
+def linked_path(folder, link, root):
+    """What a link in a page of this folder leads to, when it is a file or folder of the repository."""
+    if re.match(r"^(?:[a-z]+:|/)", link):
+        return None
+    path = pathlib.Path(os.path.normpath(folder / link))
+    return path if path.exists() and path.is_relative_to(root) and path != root else None
+
+
+def links_of(page, root):
+    text = page.read_text(encoding="utf-8")
+    return [path for match in LINK.finditer(text) if (path := linked_path(page.parent, match[2], root))]
+
+
+def source_page(path, root):
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if len(text) > LONGEST_SHOWN:
+        text = text[:LONGEST_SHOWN] + "\n... (the rest is in the file)\n"
+    name = path.relative_to(root).as_posix()
+    fence = "`" * 8
+    return (f"---\ntitle: {path.name}\nsearch:\n  exclude: true\nhide: [toc, navigation, footer]\n---\n\n# {name}\n\n"
+            f"{fence}{LANGUAGES.get(path.suffix, 'text')}\n{text}\n{fence}\n")
+
+
+def folder_page(path, root, shown):
+    name = path.relative_to(root).as_posix()
+    lines = [f"---\ntitle: {name}\nsearch:\n  exclude: true\nhide: [toc, navigation, footer]\n---\n\n# {name}\n"]
+    for entry in sorted(path.iterdir()):
+        if entry.name.startswith((".", "__")):
+            continue
+        label = entry.name + ("/" if entry.is_dir() else "")
+        lines.append(f"- [{label}]({posixpath.relpath(name_in_site(entry, root), name)})" if entry in shown else f"- {label}")
+    return "\n".join(lines) + "\n"
+
+
+def reachable(first, root):
+    """Everything that the pages, and the pages they lead to, link to."""
+    found, waiting = set(first), list(first)
+    while waiting:
+        for path in links_of(waiting.pop(), root):
+            target = path / "README.md" if path.is_dir() and (path / "README.md").exists() else path
+            if target not in found:
+                found.add(target)
+                waiting += [target] if target.suffix == ".md" else []
+    return found
+
+
+def file_of(path, root, config, shown):
+    name = name_in_site(path, root)
+    if path.is_dir():
+        return File.generated(config, name, content=folder_page(path, root, shown), inclusion=InclusionLevel.NOT_IN_NAV)
+    if name != path.relative_to(root).as_posix():
+        return File.generated(config, name, content=source_page(path, root), inclusion=InclusionLevel.NOT_IN_NAV)
+    file = File(name, str(root), config.site_dir, config.use_directory_urls)
+    if name.startswith("docs/"):
+        file.dest_uri = file.dest_uri.removeprefix("docs/")
+    return file
+
+
+def on_files(files, config):
+    root = pathlib.Path(config.config_file_path).parent.resolve()
+    docs = pathlib.Path(config.docs_dir).resolve()
+    shown = reachable([root / "README.md", *sorted(docs.glob("*.md"))], root)
+    of_theme = [file for file in files if file.src_dir is None or pathlib.Path(file.src_dir).resolve() != docs]
+    return Files([*of_theme, *(file_of(path, root, config, shown) for path in sorted(shown))])
+
+
+def on_page_markdown(markdown, page, config, files):
+    """Links to sources and folders go to the pages that show them."""
+    root = pathlib.Path(config.config_file_path).parent.resolve()
+    folder = (root / page.file.src_uri).parent
+
+    def rewritten(match):
+        path = linked_path(folder, match[2], root)
+        if path is None:
+            return match[0]
+        return match[1] + posixpath.relpath(name_in_site(path, root), posixpath.dirname(page.file.src_uri) or ".") + match[3]
+
+    return markdown if page.file.generated_by else LINK.sub(rewritten, markdown)
