@@ -23,17 +23,25 @@ void copy_floats(const at::Tensor& from, float* to) {
     std::copy_n(whole.const_data_ptr<float>(), whole.numel(), to);
 }
 
+}  // namespace
+
 void require_even(int64_t batch, int processes) {
   if (processes >= 1 && batch % processes == 0) return;
   throw InputError("batch", fmt::format("{} samples cannot be shared out evenly among {} processes", batch, processes));
 }
 
-}  // namespace
-
 std::span<const Pick> share_of(std::span<const Pick> picks, int rank, int processes) {
   require_even(static_cast<int64_t>(picks.size()), processes);
   const size_t each = picks.size() / static_cast<size_t>(processes);
   return picks.subspan(each * static_cast<size_t>(rank), each);
+}
+
+std::vector<std::span<const Pick>> micro_batches(std::span<const Pick> picks, int64_t most) {
+  const size_t each = most > 0 ? static_cast<size_t>(most) : picks.size();
+  std::vector<std::span<const Pick>> parts;
+  for (; !picks.empty(); picks = picks.subspan(std::min(each, picks.size())))
+    parts.push_back(picks.first(std::min(each, picks.size())));
+  return parts;
 }
 
 struct BatchLoader::Impl {
@@ -47,11 +55,9 @@ struct BatchLoader::Impl {
   std::vector<MicroBatch> make(int64_t step) const {
     const c10::NoGradGuard no_gradients;
     const auto all = order.picks(step);
-    auto mine = share_of(all, settings.rank, settings.processes);
-    const size_t most = settings.micro_batch > 0 ? static_cast<size_t>(settings.micro_batch) : mine.size();
+    const auto mine = share_of(all, settings.rank, settings.processes);
     std::vector<MicroBatch> batches;
-    for (; !mine.empty(); mine = mine.subspan(std::min(most, mine.size())))
-      batches.push_back(gather(mine.first(std::min(most, mine.size()))));
+    for (const auto micro : micro_batches(mine, settings.micro_batch)) batches.push_back(gather(micro));
     return batches;
   }
 

@@ -45,7 +45,11 @@ class BatchLoader {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The samples of rank `rank` of `processes`. Errors: InputError when `processes` does not divide them.
+/// Errors: InputError when `processes` does not divide a batch.
+void require_even(int64_t batch, int processes);
+/// The samples of rank `rank` of `processes`. Errors: as require_even.
 std::span<const Pick> share_of(std::span<const Pick> picks, int rank, int processes);
+/// Cut in order into parts of at most `most` samples; 0: one part.
+std::vector<std::span<const Pick>> micro_batches(std::span<const Pick> picks, int64_t most);
 
 }  // namespace fresco::data

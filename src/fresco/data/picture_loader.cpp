@@ -52,11 +52,9 @@ struct PictureLoader::Impl {
   std::vector<PictureBatch> make(int64_t step) const {
     const c10::NoGradGuard no_gradients;
     const auto all = order.picks(step);
-    auto mine = share_of(all, settings.rank, settings.processes);
-    const size_t most = settings.micro_batch > 0 ? static_cast<size_t>(settings.micro_batch) : mine.size();
+    const auto mine = share_of(all, settings.rank, settings.processes);
     std::vector<PictureBatch> batches;
-    for (; !mine.empty(); mine = mine.subspan(std::min(most, mine.size())))
-      batches.push_back(gather(mine.first(std::min(most, mine.size()))));
+    for (const auto micro : micro_batches(mine, settings.micro_batch)) batches.push_back(gather(micro));
     return batches;
   }
 
@@ -111,9 +109,7 @@ struct PictureLoader::Impl {
 
 PictureLoader::PictureLoader(const PictureSet& set, const SampleOrder& order, const PictureLoaderSettings& settings) {
   require_crop(set, settings.crop);
-  if (settings.processes < 1 || settings.batch % settings.processes != 0)
-    throw InputError("batch", fmt::format("{} samples cannot be shared out evenly among {} processes", settings.batch,
-                                          settings.processes));
+  require_even(settings.batch, settings.processes);
   impl_ = std::make_unique<Impl>(set, order, settings);
 }
 PictureLoader::~PictureLoader() = default;

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "fresco/core/error.h"
+#include "fresco/data/batch_loader.h"
 #include "fresco/data/encoders.h"
 #include "fresco/text/text_encoder.h"
 #include "fresco/training/fresh_weights.h"
@@ -17,8 +18,8 @@ namespace {
 // A field of the samples' JSON that is to be told from the caption, and the words that occur in it.
 struct Field {
   std::string name;
-  std::map<std::string, int64_t> words;
-  at::Tensor labels;  // [samples] int64, an index into words
+  int64_t words = 0;
+  at::Tensor labels;  // [samples] int64, below words
 };
 
 constexpr size_t kMostWords = 256;  // more of them, such as file names, are no attribute
@@ -28,25 +29,37 @@ std::string word_of(const Json& attributes, const std::string& field) {
   return found == attributes.end() ? "" : found->is_string() ? found->get<std::string>() : found->dump();
 }
 
+// The words of one field, numbered as they come, and each sample's. A sample without the field has the empty word.
+struct Words {
+  std::map<std::string, int64_t> numbers;
+  std::vector<int64_t> labels;
+
+  bool few() const { return numbers.size() <= kMostWords; }
+  void add(const std::string& word) {
+    if (few()) labels.push_back(numbers.try_emplace(word, static_cast<int64_t>(numbers.size())).first->second);
+  }
+};
+
+std::map<std::string, Words> words_of(const data::PictureSet& pictures) {
+  std::map<std::string, Words> fields;
+  for (int64_t i = 0; i < pictures.size(); ++i) {
+    Json attributes = pictures.attributes(i);
+    if (!attributes.is_object()) attributes = Json::object();
+    for (const auto& [key, value] : attributes.items()) {
+      const auto [field, is_new] = fields.try_emplace(key);
+      for (int64_t before = 0; is_new && before < i; ++before) field->second.add("");
+    }
+    for (auto& [name, words] : fields) words.add(word_of(attributes, name));
+  }
+  return fields;
+}
+
 // Fields that take at least two and at most kMostWords values. Errors: InputError when there is none.
 std::vector<Field> fields_of(const data::PictureSet& pictures, const std::string& place) {
-  std::map<std::string, Field> found;
-  for (int64_t i = 0; i < pictures.size(); ++i) {
-    const Json attributes = pictures.attributes(i);
-    if (!attributes.is_object()) continue;
-    for (const auto& [key, value] : attributes.items()) found.try_emplace(key, Field{key, {}, {}});
-  }
   std::vector<Field> fields;
-  for (auto& [name, field] : found) {
-    std::vector<int64_t> labels;
-    for (int64_t i = 0; i < pictures.size() && field.words.size() <= kMostWords; ++i) {
-      const auto next = static_cast<int64_t>(field.words.size());
-      labels.push_back(field.words.try_emplace(word_of(pictures.attributes(i), name), next).first->second);
-    }
-    if (field.words.size() < 2 || field.words.size() > kMostWords) continue;
-    field.labels = at::tensor(labels, at::kLong);
-    fields.push_back(std::move(field));
-  }
+  for (const auto& [name, words] : words_of(pictures))
+    if (words.few() && words.numbers.size() >= 2)
+      fields.push_back({name, static_cast<int64_t>(words.numbers.size()), at::tensor(words.labels, at::kLong)});
   if (fields.empty())
     throw InputError(place, "expected samples whose JSON has fields with a few different values each, got none");
   return fields;
@@ -75,8 +88,9 @@ class AttributesTask : public PhaseTask {
   }
 
   StepOutcome accumulate(int64_t step, const std::function<void()>& before_last) override {
-    const auto picks = my_part(order_.picks(step), needs_.workers);
-    const auto micros = micro_batches(picks, needs_.phase.micro_batch);
+    const auto all = order_.picks(step);
+    const auto mine = data::share_of(all, needs_.workers.rank(), needs_.workers.size());
+    const auto micros = data::micro_batches(mine, needs_.phase.micro_batch);
     StepOutcome outcome;
     for (const auto& micro : micros) {
       if (&micro == &micros.back()) before_last();
@@ -91,7 +105,7 @@ class AttributesTask : public PhaseTask {
 
  private:
   at::Tensor ids_of_captions() const {
-    const auto tokenizer = data::tokenizer_of(needs_.model.files(false));
+    const auto tokenizer = data::tokenizer_of(needs_.model.opened());
     auto ids = at::empty({pictures_->size(), text_positions()}, at::kLong);
     for (int64_t i = 0; i < pictures_->size(); ++i) {
       const auto tokens = tokenizer.encode(pictures_->caption(i), static_cast<size_t>(text_positions())).ids;
@@ -109,9 +123,8 @@ class AttributesTask : public PhaseTask {
 
   void read_heads(const layers::WeightSource& source) const {
     for (const Field& field : fields_) {
-      const auto words = static_cast<int64_t>(field.words.size());
-      source.get(field.name + ".weight", {words, needs_.model.specs().text.width});
-      source.get(field.name + ".bias", {words});
+      source.get(field.name + ".weight", {field.words, needs_.model.specs().text.width});
+      source.get(field.name + ".bias", {field.words});
     }
   }
 

@@ -93,31 +93,10 @@ layers::Preparation preparation_for(const Phase& phase, const Parameters& parame
   return preparation;
 }
 
-std::vector<data::Pick> my_part(const std::vector<data::Pick>& batch, const Workers& workers) {
-  const auto count = static_cast<int64_t>(batch.size());
-  const auto edge = [&](int64_t rank) { return batch.begin() + count * rank / workers.size(); };
-  return {edge(workers.rank()), edge(workers.rank() + 1)};
-}
-
-std::vector<std::vector<data::Pick>> micro_batches(const std::vector<data::Pick>& picks, int64_t size) {
-  const size_t each = size > 0 ? static_cast<size_t>(size) : picks.size();
-  std::vector<std::vector<data::Pick>> parts;
-  for (size_t begin = 0; begin < picks.size(); begin += each)
-    parts.emplace_back(picks.begin() + static_cast<std::ptrdiff_t>(begin),
-                       picks.begin() + static_cast<std::ptrdiff_t>(std::min(begin + each, picks.size())));
-  return parts;
-}
-
-at::Tensor positions_of(const std::vector<data::Pick>& picks) {
+at::Tensor positions_of(std::span<const data::Pick> picks) {
   auto positions = at::empty({static_cast<int64_t>(picks.size())}, at::kLong);
   for (size_t i = 0; i < picks.size(); ++i) positions.mutable_data_ptr<int64_t>()[i] = picks[i].position;
   return positions;
-}
-
-std::vector<int64_t> visits_of(const std::vector<data::Pick>& picks) {
-  std::vector<int64_t> visits;
-  for (const auto& pick : picks) visits.push_back(pick.visit);
-  return visits;
 }
 
 }  // namespace fresco::training
