@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "fresco/text/multiply_adds.h"
 #include "fresco/unet/multiply_adds.h"
 #include "fresco/vae/multiply_adds.h"
 
@@ -94,6 +95,12 @@ TEST(MultiplyAdds, OfTheAutoencoderAreThoseOfItsLayers) {
   expect_kinds(
       vae::encoder_multiply_adds(spec, 64, 64), 558.4,
       {{"conv3x3", 503.6}, {"conv3x3_halving", 29.0}, {"projections", 4.3}, {"pointwise", 4.3}, {"attention", 17.2}});
+}
+
+// Twelve layers of 12 * 768^2 a token, and attention over 77 of them.
+TEST(MultiplyAdds, OfTheTextEncoderAreThoseOfItsLayers) {
+  expect_kinds(text::multiply_adds(text::TextSpec()), 6.6,
+               {{"projections", 2.2}, {"feed_forward", 4.4}, {"attention", 0.1}});
 }
 
 TEST(MultiplyAdds, GrowWithTheAreaAndAttentionWithItsSquare) {

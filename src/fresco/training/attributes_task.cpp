@@ -7,6 +7,7 @@
 #include "fresco/core/error.h"
 #include "fresco/data/batch_loader.h"
 #include "fresco/data/encoders.h"
+#include "fresco/text/multiply_adds.h"
 #include "fresco/text/text_encoder.h"
 #include "fresco/training/fresh_weights.h"
 #include "fresco/training/phase_data.h"
@@ -102,6 +103,9 @@ class AttributesTask : public PhaseTask {
   }
 
   int64_t samples() const override { return pictures_->size(); }
+  double flops() const override {
+    return flops_of(text::multiply_adds(needs_.model.specs().text).total(), needs_.phase.batch);
+  }
 
  private:
   at::Tensor ids_of_captions() const {

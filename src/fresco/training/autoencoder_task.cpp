@@ -6,6 +6,7 @@
 #include "fresco/data/picture_loader.h"
 #include "fresco/data/random_tensors.h"
 #include "fresco/training/phase_data.h"
+#include "fresco/vae/multiply_adds.h"
 #include "fresco/vae/vae.h"
 
 namespace fresco::training {
@@ -46,6 +47,17 @@ class AutoencoderTask : public PhaseTask {
   }
 
   int64_t samples() const override { return pictures_->size(); }
+
+  double flops() const override {
+    const auto& spec = needs_.model.specs().vae;
+    const auto& bucket = pictures_->buckets().front();
+    const int64_t crop = needs_.phase.autoencoder.crop;
+    const int64_t height = (crop > 0 ? crop : bucket.height) / spec.scale();
+    const int64_t width = (crop > 0 ? crop : bucket.width) / spec.scale();
+    const auto both = vae::encoder_multiply_adds(spec, height, width).total() +
+                      vae::decoder_multiply_adds(spec, height, width).total();
+    return flops_of(both, needs_.phase.batch);
+  }
 
   // Latents of the training pictures are to have unit deviation (Rombach et al. 2022, section D.1 of its appendix).
   void finish() override { needs_.model.set_scaling_factor(1 / latent_deviation()); }

@@ -8,6 +8,7 @@
 #include "fresco/data/latent_cache.h"
 #include "fresco/data/prepare_cache.h"
 #include "fresco/data/random_tensors.h"
+#include "fresco/text/multiply_adds.h"
 #include "fresco/text/text_encoder.h"
 #include "fresco/training/diffusion_loss.h"
 #include "fresco/training/noise_tables.h"
@@ -85,13 +86,14 @@ class DiffusionTask : public PhaseTask {
 
   int64_t samples() const override { return set_->size() - split_.kept_out_count(); }
 
-  // Backward takes twice the arithmetic of forward; cells that are computed again take theirs once more.
   double flops() const override {
     const auto& bucket = split_.training.front();
-    const int64_t scale = needs_.model.specs().vae.scale();
-    const auto once = unet::multiply_adds(needs_.model.specs().unet, bucket.height / scale, bucket.width / scale);
-    const double passes = needs_.phase.gradient_checkpointing ? 4 : 3;
-    return 2 * passes * static_cast<double>(once.total()) * static_cast<double>(needs_.phase.batch);
+    const auto& specs = needs_.model.specs();
+    const int64_t scale = specs.vae.scale();
+    const auto unet = unet::multiply_adds(specs.unet, bucket.height / scale, bucket.width / scale).total();
+    const auto text = text::multiply_adds(specs.text).total();
+    const int64_t frozen = trains(Network::text_encoder) ? 0 : text;
+    return flops_of(unet + text - frozen, needs_.phase.batch) + 2.0 * static_cast<double>(frozen * needs_.phase.batch);
   }
 
  private:

@@ -47,12 +47,18 @@ class PhaseTask {
   /// Mean loss on samples that are not trained on, with fixed noise; of the averages where there are any. Empty: the phase has none.
   virtual std::optional<TrainEvent> validate() { return std::nullopt; }
   virtual int64_t samples() const = 0;
-  /// Floating point operations of one step's forward and backward passes, over all processes; 0: not counted.
-  virtual double flops() const { return 0; }
+  /// Floating point operations of one step's forward and backward passes, over all processes. What gradient checkpointing computes again is
+  /// not counted, nor what is as small as normalisation.
+  virtual double flops() const = 0;
   /// After the phase's last step, when averages have become weights.
   virtual void finish() {}
 
  protected:
+  /// Of networks that are trained: backward takes twice the arithmetic of forward.
+  static double flops_of(int64_t multiply_adds, int64_t samples) {
+    return 3 * 2.0 * static_cast<double>(multiply_adds) * static_cast<double>(samples);
+  }
+
   std::vector<TrainedWeights> weights_;
 };
 
