@@ -8,20 +8,20 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <set>
 
 #include "fresco/core/error.h"
 #include "fresco/core/files.h"
 #include "fresco/core/memory.h"
+#include "fresco/core/sha256.h"
 #include "fresco/ops/machine_rate.h"
 #include "fresco/ops/memory/arena.h"
-#include "fresco/pipeline/loaded_model.h"
 #include "fresco/training/gradient_buckets.h"
 #include "fresco/training/phase_task.h"
 #include "fresco/training/print_recipe.h"
 #include "fresco/training/read_recipe.h"
 #include "fresco/training/run_checkpoint.h"
 #include "fresco/training/run_folder.h"
+#include "fresco/training/run_plan.h"
 #include "fresco/training/run_recorder.h"
 #include "fresco/training/sample_grid.h"
 #include "fresco/training/schedule.h"
@@ -61,43 +61,12 @@ struct Optimized {
 std::string layout_of(const TrainingModel& model) {
   std::string layout;
   for (const Network network : kNetworks) {
-    int64_t sum = 0;
-    uint64_t hash = 1469598103934665603u;  // FNV-1a
-    for (const auto& slice : model.parameters(network).slices()) {
-      sum += slice.count;
-      for (const char c : fmt::format("{}:{}@{};", slice.name, slice.count, slice.offset))
-        hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
-    }
-    layout += fmt::format("{} {} {:016x}; ", name(network), sum, hash);
+    std::string slices;
+    for (const auto& slice : model.parameters(network).slices())
+      slices += fmt::format("{}:{}@{};", slice.name, slice.count, slice.offset);
+    layout += fmt::format("{} {}; ", name(network), sha256_hex(slices));
   }
   return layout;
-}
-
-// Weights are kept in float32, or float64 where a phase wants that, on the device that was asked for.
-at::TensorOptions options_for(const Recipe& recipe, Device device) {
-  const auto exact = [](const Phase& phase) { return phase.precision == TrainPrecision::f64; };
-  const auto type = std::ranges::any_of(recipe.phases, exact) ? at::kDouble : at::kFloat;
-  return at::dtype(type).device(pipeline::preparation_for({.device = device}).device);
-}
-
-bool decides_weights(const std::string& difference) {
-  if (!difference.starts_with("watch.")) return true;
-  return std::ranges::any_of(std::array{"validation_samples", "spike", "most_rollbacks"},
-                             [&](const char* key) { return difference.starts_with(std::string("watch.") + key); });
-}
-
-// Networks that some phase trains, where weights are drawn anew.
-std::set<Network> fresh_networks(const Recipe& recipe) {
-  std::set<Network> fresh;
-  if (!recipe.from_nothing) return fresh;
-  for (const Phase& phase : recipe.phases) {
-    const bool diffusion = phase.kind == PhaseKind::diffusion;
-    if (phase.kind == PhaseKind::autoencoder) fresh.insert(Network::vae);
-    if (phase.kind == PhaseKind::attributes || (diffusion && phase.train != Trained::unet))
-      fresh.insert(Network::text_encoder);
-    if (diffusion && phase.train != Trained::text_encoder) fresh.insert(Network::unet);
-  }
-  return fresh;
 }
 
 // Of processes that train together the first alone tells; all can be asked to stop.
@@ -119,7 +88,7 @@ class Run {
         folder_{request.folder},
         checkpoints_(folder_.checkpoints()),
         outer_(observer),
-        options_(options_for(request.recipe, request.device)),
+        options_(weight_options(request.recipe, request.device)),
         workers_(Workers::from_environment({.gpu = options_.device().is_cuda()})) {}
 
   // What ends one process is told to the others, which then need not wait for it.
@@ -145,7 +114,10 @@ class Run {
     if (checkpoint) take_up(*checkpoint);
     agree();
     open_record(checkpoint.has_value());
-    auto facts = this->facts();
+    RunFacts facts = facts_of(recipe_, request_.recipe_text);
+    facts.device = options_.device().is_cuda() ? "cuda" : "cpu";
+    facts.threads = at::get_num_threads();
+    facts.processes = workers_.size();
     facts.flops = machine_flops() * facts.processes;
     observer_->on_run(facts);
     const int phases = static_cast<int>(recipe_.phases.size());
@@ -190,25 +162,11 @@ class Run {
   // A second, of this process's machine, in what most products of the run are.
   double machine_flops() const {
     const auto narrow = [](const Phase& one) { return one.precision == TrainPrecision::bf16; };
-    if (model_->parameters(Network::unet).values().is_cuda()) return 0;  // not measured
+    if (options_.device().is_cuda()) return 0;  // not measured
     const bool all = std::ranges::all_of(recipe_.phases, narrow);
     const auto rates = ops::measure_machine(at::get_num_threads());
     const auto* best = rates.best(all ? Arithmetic::bf16 : Arithmetic::f32);
     return best == nullptr ? 0 : best->flops;
-  }
-
-  RunFacts facts() const {
-    RunFacts facts{.name = recipe_.name, .recipe = request_.recipe_text, .seed = recipe_.seed};
-    facts.device = model_->parameters(Network::unet).values().is_cuda() ? "cuda" : "cpu";
-    facts.threads = at::get_num_threads();
-    facts.processes = workers_.size();
-    for (const Phase& one : recipe_.phases)
-      facts.phases.push_back({.name = one.name,
-                              .kind = one.kind,
-                              .steps = one.steps,
-                              .batch = one.batch,
-                              .resolution = one.fit.resolution});
-    return facts;
   }
 
   // ---- What a checkpoint holds
@@ -277,7 +235,7 @@ class Run {
                                                  BucketSettings{.sharded = phase().shard_optimizer});
     if (checkpoint && state_.step > 0) restore_phase(*checkpoint);
     checkpoint.reset();
-    auto facts = this->facts().phases[static_cast<size_t>(state_.phase)];
+    auto facts = facts_of(phase());
     facts.samples = task_->samples();
     facts.parameters = parameters;
     observer_->on_phase(state_.phase, facts, state_.step);

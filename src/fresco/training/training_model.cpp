@@ -9,6 +9,7 @@
 #include "fresco/core/error.h"
 #include "fresco/text/text_encoder.h"
 #include "fresco/training/fresh_weights.h"
+#include "fresco/training/model_configs.h"
 #include "fresco/training/weight_tensors.h"
 #include "fresco/unet/unet.h"
 #include "fresco/vae/vae.h"
@@ -64,43 +65,13 @@ std::unique_ptr<Parameters> parameters_for(const pipeline::ModelSpecs& specs, Ne
   return std::make_unique<Parameters>(build, options);
 }
 
-// Tensors that are only named, so that specs can be read from a config without weights.
-class NamesAlone final : public checkpoint::ListedTensors {
- public:
-  explicit NamesAlone(const std::vector<std::string>& names) {
-    std::vector<checkpoint::TensorInfo> infos;
-    for (const auto& name : names) infos.push_back({name, checkpoint::ElementType::f32, {0}});
-    adopt(std::move(infos), place());
-  }
-  checkpoint::TensorData read(std::string_view name) const override { return {tensors()[position(name)], {}, nullptr}; }
-  void release(std::string_view) const override {}
-  std::string place(std::string_view = {}) const override { return "configs"; }
-};
-
-// A flexible U-Net's config tells DeciDiffusion 1.0, which has a middle block, from 2.0 by the keys about it.
-std::vector<std::string> named_in(const Json& unet) {
-  const auto about = unet.find("configurations");
-  const bool middle = about != unet.end() && about->is_object() && about->value("mid_num_resnets", 0) > 0;
-  return middle ? std::vector<std::string>{"mid_block."} : std::vector<std::string>{};
-}
-
 ModelFiles open_partly(const std::string& folder, const std::set<Network>& fresh) {
-  ModelFiles files;
-  files.given = folder;
-  files.root = folder;
-  checkpoint::use_configs(files, folder);
-  const auto open = [&](Network network) {
+  ModelFiles files = open_configs(folder);
+  if (!fresh.contains(Network::vae)) files.vae = checkpoint::open_vae_folder(folder);
+  for (const Network network : {Network::unet, Network::text_encoder}) {
     auto& part = part_of(files, network);
-    if (fresh.contains(network)) {
-      const bool unet = network == Network::unet;
-      part.tensors = std::make_shared<NamesAlone>(unet ? named_in(part.config) : std::vector<std::string>{});
-    } else if (network == Network::vae) {
-      part = checkpoint::open_vae_folder(folder);
-    } else {
-      part = checkpoint::open_part(fs::path(part.config_place).parent_path());
-    }
-  };
-  for (const Network network : kNetworks) open(network);
+    if (!fresh.contains(network)) part = checkpoint::open_part(fs::path(part.config_place).parent_path());
+  }
   if (!fresh.contains(Network::text_encoder))
     files.text_encoder.tensors = checkpoint::normalise_text(std::move(files.text_encoder.tensors));
   files.family = checkpoint::family_of(files.unet);
