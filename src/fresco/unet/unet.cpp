@@ -104,12 +104,14 @@ int64_t texts_in(const BoundContext& text) {
 // The state of one pass through the network.
 class UNet::Run {
  public:
-  Run(at::Tensor hidden, const BoundTimes& times, const BoundContext& text, bool recompute)
+  // kept: a cell that is not computed again although the others are.
+  Run(at::Tensor hidden, const BoundTimes& times, const BoundContext& text, bool recompute, const Cell* kept)
       : hidden_(std::move(hidden)),
         times_(times),
         text_(text),
         copies_(copies_of(text, hidden_.size(0))),
-        recompute_(recompute && c10::GradMode::is_enabled()) {
+        recompute_(recompute && c10::GradMode::is_enabled()),
+        kept_(kept) {
     skips_.push_back(hidden_);
   }
   // The result for every text.
@@ -146,14 +148,15 @@ class UNet::Run {
   }
   void cell(const Cell& cell) {
     if (std::holds_alternative<layers::TransformerCell>(cell.body)) part();
+    const bool again = recompute_ && &cell != kept_;
     const at::Tensor skip = cell.spec->pops_skip() ? pop() : at::Tensor();
     for (int i = 0; i < cell.spec->repeat; ++i) {
       if (const auto* resnet = std::get_if<layers::ResnetCell>(&cell.body)) {
-        hidden_ = recompute_ ? recomputed(*resnet, skip) : resnet->forward(std::move(hidden_), skip, shift(resnet_));
+        hidden_ = again ? recomputed(*resnet, skip) : resnet->forward(std::move(hidden_), skip, shift(resnet_));
       } else {
         const auto& transformer = std::get<layers::TransformerCell>(cell.body);
         const auto& text = text_[transformer_++];
-        hidden_ = recompute_ ? recomputed(transformer, text) : transformer.forward(hidden_, text);
+        hidden_ = again ? recomputed(transformer, text) : transformer.forward(hidden_, text);
       }
     }
     if (std::holds_alternative<layers::ResnetCell>(cell.body)) ++resnet_;
@@ -199,6 +202,7 @@ class UNet::Run {
   const BoundContext& text_;
   int64_t copies_, parted_ = 1;  // still to be made; made
   bool recompute_;
+  const Cell* kept_;
   size_t resnet_ = 0, transformer_ = 0;
   std::vector<at::Tensor> skips_;
 };
@@ -208,7 +212,10 @@ at::Tensor UNet::forward(const at::Tensor& latents, const BoundTimes& times, con
   const ops::Span span(ops::SpanKind::network, "unet");
   const auto x =
       ops::contiguous(ops::to_type(latents.to(preparation_.device), preparation_.type), at::MemoryFormat::ChannelsLast);
-  Run run(layers::conv2d(conv_in_, x), times, text, preparation_.recompute_cells);
+  // What the last cell keeps is wanted first by the backward pass, when the most is kept anyway: again would save nothing.
+  const auto& cells = stages_.back().cells;
+  const Cell* last = cells.empty() || cells.back().spec->repeat > 1 ? nullptr : &cells.back();
+  Run run(layers::conv2d(conv_in_, x), times, text, preparation_.recompute_cells, last);
   for (const Stage& stage : stages_) run.stage(stage);
   const auto normed =
       layers::group_norm(norm_out_, run.finish(), {}, {spec_.groups, spec_.norm_out_eps, /*silu=*/true});
