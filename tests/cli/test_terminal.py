@@ -7,8 +7,21 @@ import struct
 import subprocess
 import unittest
 
-from support import PROGRAM, ProgramTest, clean_environment
+from support import MODEL, PROGRAM, ProgramTest, clean_environment
 
+RECIPE = f"""
+name: test
+seed: 5
+model: {MODEL}
+from_nothing: false
+phases:
+  - name: shapes
+    data: {{path: shapes, count: 16, seed: 3}}
+    fit: {{resolution: 64}}
+    steps: 3
+    batch: 4
+watch: {{log_every: 1, sample_every: 0, validate_every: 2}}
+"""
 LONG = ["draw", "a red ring", "--steps", "1000", "--seed", "1"]
 
 
@@ -44,6 +57,19 @@ class Terminal(ProgramTest):
             self.assertIn(f"wrote {columns}.png", text)
             for line in text.replace("\x1b[K", "").replace("\x1b[32m", "").replace("\x1b[0m", "").replace("\n", "\r").split("\r"):
                 self.assertLess(len(line), columns, line)
+
+    def test_a_training_shows_its_pace_below_the_lines_that_stay(self):
+        (self.folder / "recipe.yaml").write_text(RECIPE)
+        for columns, says in {50: "images/s", 200: "of the machine"}.items():
+            text, status = self.on_terminal("train", "recipe.yaml", "--out", f"run{columns}", columns=columns)
+            self.assertEqual(status, 0, text)
+            bars = [part.replace("\x1b[32m", "").replace("\x1b[0m", "") for part in text.split("\r\x1b[K")[1:]]
+            paces = [bar for bar in bars if bar.startswith("shapes")]
+            self.assertTrue(any(says in bar for bar in paces), text)
+            for bar in paces:
+                self.assertLess(len(bar), columns, bar)
+            self.assertIn("\x1b[Kstep 2: validation loss", text)
+            self.assertTrue(text.endswith(f"done: the model is in run{columns}/model\r\n"), text)
 
     def test_colour_can_be_switched_off(self):
         coloured, _ = self.on_terminal("draw", "ring", "--steps", "4", "--out", "a.png")
