@@ -3,14 +3,13 @@
 is built, the table of samplers is the program's list, folders include as the ladder says. Prints one line a finding and
 ends with 1 when there is any. FRESCO_PROGRAM names the program."""
 import os
-import pathlib
 import re
 import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "src/fresco/README.md")]
-DOCUMENTS = PAGES + sorted((ROOT / "docs").glob("*.md"))
+import pages
+
+ROOT = pages.ROOT
 # Of ./check, the scripts and CMake; the last two of the program itself.
 OTHERS_OPTIONS = {"--slow", "--sanitize", "--fix", "--preset", "--help", "--version"}
 # Of torchrun and Slurm.
@@ -23,10 +22,6 @@ def program(*arguments):
     return done.stdout
 
 
-def blocks(text, language):
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.M | re.S)
-
-
 def stands_in(lines, source):
     """All lines, in their order, indentation aside."""
     rest = iter([line.strip() for line in source.splitlines()])
@@ -35,8 +30,8 @@ def stands_in(lines, source):
 
 def snippet_findings(document):
     examples = [path.read_text(encoding="utf-8") for path in (ROOT / "examples").glob("*.cpp")]
-    for block in blocks(document.read_text(encoding="utf-8"), "cpp"):
-        lines = [line.strip() for line in block.splitlines() if line.strip()]
+    for block in (block for block in pages.blocks_of(document) if block.language == "cpp"):
+        lines = [line.strip() for line in block.code if line.strip()]
         if not any(stands_in(lines, example) for example in examples):
             yield f"its C++ stands in no file of examples/: {lines[0]} ..."
 
@@ -89,7 +84,7 @@ def main():
     helps = "".join(help_of(command) for command in commands)
     known = set(re.findall(r"--[a-z][a-z-]*", helps)) | OTHERS_OPTIONS | LAUNCHERS_OPTIONS
     findings = [*sampler_findings(), *ladder_findings()]
-    for document in DOCUMENTS:
+    for document in pages.PAGES:
         for finding in [*snippet_findings(document), *option_findings(document, known)]:
             findings.append(f"{document.relative_to(ROOT)}: {finding}")
     for finding in findings:
