@@ -11,6 +11,7 @@
 #include "fresco/core/names.h"
 #include "interrupt.h"
 #include "output.h"
+#include "version_text.h"
 
 namespace fresco::cli {
 namespace {
@@ -42,7 +43,7 @@ std::string overview() {
   return text + R"(
 Options:
   --help      Show this text; `fresco COMMAND --help` shows a command's options
-  --version   Show the version
+  --version   Show versions, instruction sets and devices
 
 Start with:
   fresco draw "a large blue star on a yellow background"
@@ -63,7 +64,7 @@ Start with:
 void dispatch(const Arguments& arguments) {
   const std::string word = arguments.empty() ? "--help" : arguments.front();
   if (word == "--help" || word == "-h" || word == "help") return write_out(overview());
-  if (word == "--version") return write_out(fmt::format("fresco {}\n", version()));
+  if (word == "--version") return write_out(version_text());
   for (const Command& command : kCommands) {
     if (command.name == word) return command.run({arguments.begin() + 1, arguments.end()});
   }
