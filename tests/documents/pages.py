@@ -21,7 +21,6 @@ class Block:
     language: str
     code: list
     marks: list  # (word or "", reason)
-    follows: bool = False  # directly behind the block before, with nothing but blank lines between
 
     @property
     def place(self):
@@ -38,7 +37,7 @@ def fenced(lines, at):
     """Language, code and the line behind the block whose fence stands at this line."""
     fence = re.match(r"^(`{3,})(\w*)", lines[at])
     end = next((k for k in range(at + 1, len(lines)) if lines[k].startswith(fence[1])), len(lines))
-    return fence[2] or "text", lines[at + 1 : end], end + 1
+    return fence[2], lines[at + 1 : end], end + 1
 
 
 def indented(lines, at):
@@ -48,22 +47,22 @@ def indented(lines, at):
     while not lines[end - 1].strip():
         end -= 1
     code = [line[4:] for line in lines[at:end]]
-    return "sh" if COMMAND.match(code[0]) else "text", code, end
+    return "sh" if COMMAND.match(code[0]) else "", code, end
 
 
 def blocks_of(page):
     lines = page.read_text(encoding="utf-8").splitlines()
-    at, marks, adjacent = 0, [], False
+    at, marks = 0, []
     while at < len(lines):
         line = lines[at]
         is_fence = line.startswith("```")
         if is_fence or (line.startswith("    ") and line.strip() and (at == 0 or not lines[at - 1].strip())):
             language, code, end = (fenced if is_fence else indented)(lines, at)
-            yield Block(page, at + 1 + is_fence, language, code, marks, adjacent)
-            at, marks, adjacent = end, [], True
+            yield Block(page, at + 1 + is_fence, language, code, marks)
+            at, marks = end, []
             continue
         if mark := MARKER.match(line):
             marks.append((mark[1] or "", mark[2]))
         elif line.strip():
-            marks, adjacent = [], False
+            marks = []
         at += 1
