@@ -84,6 +84,13 @@ def file_of(path, root, config, shown):
     return file
 
 
+def on_config(config):
+    build = pathlib.Path(config.config_file_path).with_name("CMakeLists.txt").read_text(encoding="utf-8")
+    version = re.search(r"^project\(fresco VERSION ([\d.]+)", build, re.M)[1]
+    config.copyright = f"fresco {version}, {config.copyright}"
+    return config
+
+
 def on_files(files, config):
     root = pathlib.Path(config.config_file_path).parent.resolve()
     docs = pathlib.Path(config.docs_dir).resolve()
@@ -104,3 +111,8 @@ def on_page_markdown(markdown, page, config, files):
         return match[1] + posixpath.relpath(name_in_site(path, root), posixpath.dirname(page.file.src_uri) or ".") + match[3]
 
     return markdown if page.file.generated_by else LINK.sub(rewritten, markdown)
+
+
+def on_page_content(html, page, config, files):
+    """Options and names stay on one line: browsers would break them behind a hyphen."""
+    return re.sub(r"<code>([^<\s]{1,28})</code>", r'<code class="short">\1</code>', html)
