@@ -5,7 +5,8 @@ it print, numbers and what stands for ... aside. FRESCO_PROGRAM names the progra
 A page's blocks run one after the other in a folder of their own, which holds what a reader would have: the project's models and
 recipes, some pictures, a recipe. The shipped model stands in for the published ones, under their hub ids too, and
 short_fresco.py takes few steps. What cannot run so is marked in the page (pages.py); it is counted and told, and so is Python
-whose modules are not there. A command that fails and is not marked is a finding; the test ends with 1 when there is any."""
+whose modules are not there. A command that fails and is not marked is a finding, and so is one of another program than fresco,
+which is not run; the test ends with 1 when there is any."""
 import concurrent.futures
 import contextlib
 import json
@@ -33,6 +34,11 @@ PICTURES = {"picture.png": "1", "photo.jpg": "2"}
 NUMBER = re.compile(r"\d[\d.,]*(?: (?:ms|s|min|h|B|KB|MB|GB|MiB|GiB))?\b")
 
 
+# What a block may begin a line with to be run. Anything else (pip, apt-get, cmake, ...) would act on the machine: it is never run,
+# marked or not.
+HARMLESS = re.compile(r"^(?:\w+=\S+ )*(?:\./fresco|for|do|done|cmp|ls|cat|#)(?:[ ;]|$)|^\s|^$")
+
+
 class Page:
     def __init__(self, page, folder):
         self.page, self.folder = page, folder
@@ -41,7 +47,7 @@ class Page:
         self.run, self.not_run, self.findings = 0, [], []
         self.environment = os.environ | {
             "HF_HUB_CACHE": str(folder / "hub"), "HF_HUB_OFFLINE": "1", "FRESCO_CACHE": str(folder / "cache"), "OMP_NUM_THREADS": "1",
-            "GOMP_SPINCOUNT": "100", "PYTHONPATH": str(HERE), "PYTHONDONTWRITEBYTECODE": "1"}
+            "GOMP_SPINCOUNT": "100", "PYTHONDONTWRITEBYTECODE": "1"}
 
     def start(self, command, timeout=120):
         """Exit status and everything printed."""
@@ -94,6 +100,9 @@ class Page:
                 self.not_run.append((f"{block.place}: {line.strip()}", reason))
         if not any(line.strip() for line in kept):
             return None
+        if foreign := [line for line in kept if not HARMLESS.match(line)]:
+            self.findings.append(f"{block.place}: not a command that a test may run; mark it as not run: {foreign[0]}")
+            return None
         self.run += sum(1 for line in kept if pages.COMMAND.match(line))
         self.failures.write_text("", encoding="utf-8")
         status, printed = self.start(["bash", "-euc", "\n".join(kept)])
@@ -118,25 +127,29 @@ class Page:
         if status:
             self.findings.append(f"{block.place}: the recipe is refused:\n{printed.strip()}")
 
+    def missing_modules(self, python, block):
+        names = {match[1] for line in block.code if (match := re.match(r"^(?:import|from) ([\w.]+)", line))}
+        return [name for name in sorted(names) if self.start([python, "-c", f"import {name}"])[0]]
+
     def run_python(self):
-        """All Python of a page is one program: later blocks use names of earlier ones."""
-        blocks = [block for block in self.blocks if block.language == "python"]
-        for block in [block for block in blocks if block.marks]:
-            self.not_run.append((f"{block.place}: {block.code[0]}", block.marks[0][1]))
-        code = [line for block in blocks if not block.marks for line in block.code]
-        if not code:
-            return
-        first = next(block for block in blocks if not block.marks)
+        """All Python of a page is one program, since later blocks use names of earlier ones; without its first module there is none."""
         python = os.environ.get("FRESCO_PYTHON") or sys.executable
-        modules = {match[1] for line in code if (match := re.match(r"^(?:import|from) ([\w.]+)", line))}
-        missing = [name for name in sorted(modules) if self.start([python, "-c", f"import {name}"])[0]]
-        if missing:
-            self.not_run.append((f"{first.place}: {len(code)} lines of Python", f"no module {', '.join(missing)} here"))
+        program, lost = [], ""
+        for block in [block for block in self.blocks if block.language == "python"]:
+            reason = block.marks[0][1] if block.marks else lost
+            if not reason and (missing := self.missing_modules(python, block)):
+                reason = f"no module {', '.join(missing)} here"
+                lost = reason if not program else ""
+            if reason:
+                self.not_run.append((f"{block.place}: {block.code[0]}", reason))
+            else:
+                program.append(block)
+        if not program:
             return
-        self.run += len(blocks)
-        status, printed = self.start([python, "-c", "\n".join(code)])
+        self.run += len(program)
+        status, printed = self.start([python, "-c", "\n".join(line for block in program for line in block.code)])
         if status:
-            self.findings.append(f"{first.place}: Python fails:\n{printed.strip()}")
+            self.findings.append(f"{program[0].place}: Python fails:\n{printed.strip()}")
 
     def run_all(self):
         self.furnish()
