@@ -109,7 +109,7 @@ def provoked():
         furnish(pathlib.Path(folder))
         environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": f"{folder}/hub", "OMP_NUM_THREADS": "1"}
         for arguments in WRONG:
-            done = subprocess.run([os.environ["FRESCO_PROGRAM"], *arguments], cwd=folder, env=environment, text=True, timeout=60,
+            done = subprocess.run([os.environ["FRESCO_PROGRAM"], *arguments], cwd=folder, env=environment, text=True, timeout=600,
                                   stdin=subprocess.DEVNULL, capture_output=True)
             yield " ".join(arguments), f"ends with {done.returncode}" if done.returncode not in (2, 3, 4) else done.stderr.strip()
 

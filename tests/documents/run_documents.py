@@ -49,7 +49,7 @@ class Page:
             "HF_HUB_CACHE": str(folder / "hub"), "HF_HUB_OFFLINE": "1", "FRESCO_CACHE": str(folder / "cache"), "OMP_NUM_THREADS": "1",
             "GOMP_SPINCOUNT": "100", "PYTHONDONTWRITEBYTECODE": "1"}
 
-    def start(self, command, timeout=120):
+    def start(self, command, timeout=600):
         """Exit status and everything printed."""
         try:
             done = subprocess.run(command, cwd=self.folder, env=self.environment, timeout=timeout, text=True, stdin=subprocess.DEVNULL,
