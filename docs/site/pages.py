@@ -2,7 +2,7 @@
 
 mkdocs knows the files of one folder; links from there to ../models/README.md or ../src/fresco/core/error.h lead nowhere.
 Here every file has its path from the root as its name. README.md is the first page, those of docs/ stand beside it, and
-what pages link to comes along: other pages and pictures as they are, sources as pages that show them, folders as lists.
+what pages link to comes along: other pages and pictures as they are, sources as pages that show them, folders as lists of what is in them.
 """
 import os
 import pathlib
@@ -15,6 +15,7 @@ LINK = re.compile(r"(\]\(<?)([^)\s#>]+)((?:#[^)\s]*)?>?\))")
 ASSETS = {".png", ".jpg", ".webp", ".svg"}
 LANGUAGES = {".h": "cpp", ".cpp": "cpp", ".py": "python", ".pyi": "python", ".yaml": "yaml", ".yml": "yaml", ".json": "json",
              ".sh": "sh", ".cmake": "cmake", ".toml": "toml"}
+SHOWN = {*LANGUAGES, ".txt"}  # in folders
 LONGEST_SHOWN = 60_000  # bytes of a source
 
 
@@ -46,7 +47,7 @@ def source_page(path, root):
     name = path.relative_to(root).as_posix()
     fence = "`" * 8
     return (f"---\ntitle: {path.name}\nsearch:\n  exclude: true\nhide: [toc, navigation, footer]\n---\n\n# {name}\n\n"
-            f"{fence}{LANGUAGES.get(path.suffix, 'text')}\n{text}\n{fence}\n")
+            f"{fence}{'cmake' if path.name == 'CMakeLists.txt' else LANGUAGES.get(path.suffix, 'text')}\n{text}\n{fence}\n")
 
 
 def folder_page(path, root, shown):
@@ -60,6 +61,12 @@ def folder_page(path, root, shown):
     return "\n".join(lines) + "\n"
 
 
+def sources_in(folder):
+    """What a list of the folder leads to."""
+    return [path for path in folder.rglob("*") if (path.is_dir() or path.suffix in SHOWN) and not path.name.startswith((".", "__"))
+            and "__pycache__" not in path.parts]
+
+
 def reachable(first, root):
     """Everything that the pages, and the pages they lead to, link to."""
     found, waiting = set(first), list(first)
@@ -68,6 +75,7 @@ def reachable(first, root):
             target = path / "README.md" if path.is_dir() and (path / "README.md").exists() else path
             if target not in found:
                 found.add(target)
+                found.update(sources_in(target) if target.is_dir() else [])
                 waiting += [target] if target.suffix == ".md" else []
     return found
 
@@ -111,6 +119,12 @@ def on_page_markdown(markdown, page, config, files):
         return match[1] + posixpath.relpath(name_in_site(path, root), posixpath.dirname(page.file.src_uri) or ".") + match[3]
 
     return markdown if page.file.generated_by else LINK.sub(rewritten, markdown)
+
+
+def on_post_build(config):
+    """What only a server at a known address would want, and would look broken from the disk."""
+    for name in ("404.html", "sitemap.xml", "sitemap.xml.gz"):
+        (pathlib.Path(config.site_dir) / name).unlink(missing_ok=True)
 
 
 def on_page_content(html, page, config, files):
