@@ -2,8 +2,10 @@
 
 mkdocs knows the files of one folder; links from there to ../models/README.md or ../src/fresco/core/error.h lead nowhere.
 Here every file has its path from the root as its name. README.md is the first page, those of docs/ stand beside it, and
-what pages link to comes along: other pages and pictures as they are, sources as pages that show them, folders as lists of what is in them.
+what pages link to comes along: other pages and pictures as they are, sources and notebooks as pages
+that show them, folders as lists of what is in them.
 """
+import json
 import os
 import pathlib
 import posixpath
@@ -40,7 +42,28 @@ def links_of(page, root):
     return [path for match in LINK.finditer(text) if (path := linked_path(page.parent, match[2], root))]
 
 
+def joined(lines):
+    return lines if isinstance(lines, str) else "".join(lines)
+
+
+def notebook_page(path):
+    """Its cells one below the other, with what they printed and drew, where that is kept in it."""
+    parts = []
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        text = joined(cell["source"])
+        parts.append(f"````python\n{text}\n````" if cell["cell_type"] == "code" else text)
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if picture := data.get("image/png"):
+                parts.append(f"![drawn by the cell above](data:image/png;base64,{''.join(joined(picture).split())})")
+            elif printed := output.get("text") or data.get("text/plain"):
+                parts.append(f"````text\n{joined(printed)}\n````")
+    return "\n\n".join(parts) + "\n"
+
+
 def source_page(path, root):
+    if path.suffix == ".ipynb":
+        return notebook_page(path)
     text = path.read_text(encoding="utf-8", errors="replace")
     if len(text) > LONGEST_SHOWN:
         text = text[:LONGEST_SHOWN] + "\n... (the rest is in the file)\n"
@@ -76,7 +99,7 @@ def reachable(first, root):
             if target not in found:
                 found.add(target)
                 found.update(sources_in(target) if target.is_dir() else [])
-                waiting += [target] if target.suffix == ".md" else []
+                waiting += [target] if target.suffix in (".md", ".ipynb") else []
     return found
 
 
@@ -118,7 +141,8 @@ def on_page_markdown(markdown, page, config, files):
             return match[0]
         return match[1] + posixpath.relpath(name_in_site(path, root), posixpath.dirname(page.file.src_uri) or ".") + match[3]
 
-    return markdown if page.file.generated_by else LINK.sub(rewritten, markdown)
+    shows_source = page.file.generated_by and not page.file.src_uri.endswith(".ipynb.md")
+    return markdown if shows_source else LINK.sub(rewritten, markdown)
 
 
 def on_post_build(config):
