@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include "fresco/ops/attention/flash.h"
+#include "fresco/ops/attention/flash_call.h"
 #include "fresco/ops/cost.h"
 #include "fresco/ops/gradient.h"
 #include "fresco/ops/memory/arena.h"
@@ -11,22 +11,11 @@
 namespace fresco::ops {
 namespace {
 
-flash::Matrix matrix_of(const at::Tensor& x) { return {x.const_data_ptr<float>(), x.stride(0), x.stride(1)}; }
-
 at::Tensor run(const flash::Kernel& kernel, const AttentionCall& call) {
-  const auto in_place = [](const at::Tensor& x) { return x.stride(2) == 1 ? x : contiguous(x); };
-  const auto q = in_place(call.q), k = in_place(call.k), v = in_place(call.v);
+  const auto q = flash::dense_rows(call.q), k = flash::dense_rows(call.k), v = flash::dense_rows(call.v);
   auto y = empty(q.sizes(), q.options());
-  const flash::Call heads{.q = matrix_of(q),
-                          .k = matrix_of(k),
-                          .v = matrix_of(v),
-                          .batch = q.size(0),
-                          .heads = call.heads,
-                          .queries = q.size(1),
-                          .keys = k.size(1),
-                          .width = q.size(2) / call.heads,
-                          .causal = call.causal,
-                          .out = y.template mutable_data_ptr<float>()};
+  flash::Call heads = flash::call_of(q, k, v, call.heads, call.causal);
+  heads.out = y.mutable_data_ptr<float>();
   const auto bytes = static_cast<int64_t>(kernel.packed_bytes(heads)) * heads.batch * heads.heads;
   const auto packed = empty({bytes}, q.options().dtype(at::kByte));
   flash::attend(kernel, heads, static_cast<std::byte*>(packed.mutable_data_ptr()));

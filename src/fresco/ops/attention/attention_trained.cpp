@@ -4,6 +4,7 @@
 
 #include "fresco/ops/attention/attention.h"
 #include "fresco/ops/attention/attention_gradient.h"
+#include "fresco/ops/attention/flash_call.h"
 #include "fresco/ops/gradient/record.h"
 #include "fresco/ops/memory/arena.h"
 #include "fresco/ops/parallel.h"
@@ -18,24 +19,13 @@ struct Shape {
   bool causal;
 };
 
-at::Tensor in_place(const at::Tensor& x) { return x.stride(2) == 1 ? x : contiguous(x); }
-
-flash::Matrix matrix_of(const at::Tensor& x) { return {x.const_data_ptr<float>(), x.stride(0), x.stride(1)}; }
-
 std::vector<at::Tensor> backward(const Shape& shape, const BackwardCall& backward) {
-  const auto q = in_place(backward.saved[0]), k = in_place(backward.saved[1]), v = in_place(backward.saved[2]);
-  const auto dy = in_place(backward.dy);
+  const auto& saved = backward.saved;
+  const auto q = flash::dense_rows(saved[0]), k = flash::dense_rows(saved[1]), v = flash::dense_rows(saved[2]);
+  const auto dy = flash::dense_rows(backward.dy);
   auto dq = empty(q.sizes(), q.options()), dk = empty(k.sizes(), k.options()), dv = empty(v.sizes(), v.options());
-  const flash::GradientCall call{.call = {.q = matrix_of(q),
-                                          .k = matrix_of(k),
-                                          .v = matrix_of(v),
-                                          .batch = q.size(0),
-                                          .heads = shape.heads,
-                                          .queries = q.size(1),
-                                          .keys = k.size(1),
-                                          .width = q.size(2) / shape.heads,
-                                          .causal = shape.causal},
-                                 .dy = matrix_of(dy),
+  const flash::GradientCall call{.call = flash::call_of(q, k, v, shape.heads, shape.causal),
+                                 .dy = flash::matrix_of(dy),
                                  .dq = dq.mutable_data_ptr<float>(),
                                  .dk = dk.mutable_data_ptr<float>(),
                                  .dv = dv.mutable_data_ptr<float>()};

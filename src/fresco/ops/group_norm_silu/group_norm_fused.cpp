@@ -2,10 +2,10 @@
 // are read where they lie. Work is cut by shape alone and sums are added in order, so results depend neither on threads nor on batches.
 #include <ATen/ATen.h>
 
-#include <atomic>
 #include <cmath>
 #include <vector>
 
+#include "fresco/ops/group_norm_silu/fold_blocks.h"
 #include "fresco/ops/group_norm_silu/group_norm_kernel.h"
 #include "fresco/ops/group_norm_silu/group_norm_silu.h"
 #include "fresco/ops/memory/arena.h"
@@ -45,13 +45,10 @@ class Fused {
   at::Tensor run() {
     auto y =
         empty({batch_, channels_, call_.x.size(2), call_.x.size(3)}, call_.x.options(), at::MemoryFormat::ChannelsLast);
-    std::vector<std::atomic<int64_t>> waiting(batch_);  // blocks of each sample without sums
-    for (auto& blocks : waiting) blocks = blocks_;
     const int64_t count = batch_ * blocks_;
-    parallel_for(count, channels_ * 2 * sizeof(double), [&](int64_t i, std::byte* scratch) {
-      sum(i);
-      if (--waiting[i / blocks_] == 0) fold(i / blocks_, reinterpret_cast<double*>(scratch));
-    });
+    fold_blocks(
+        batch_, blocks_, 2 * channels_, [&](int64_t i) { sum(i); },
+        [&](int64_t sample, double* scratch) { fold(sample, scratch); });
     // What was read last is still in a cache.
     parallel_for(count, 0, [&](int64_t i, std::byte*) { normalise(count - 1 - i, y.mutable_data_ptr<float>()); });
     return y;

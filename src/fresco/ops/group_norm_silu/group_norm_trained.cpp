@@ -4,10 +4,10 @@
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
-#include <atomic>
 #include <vector>
 
 #include "fresco/ops/gradient/record.h"
+#include "fresco/ops/group_norm_silu/fold_blocks.h"
 #include "fresco/ops/group_norm_silu/group_norm_kernel.h"
 #include "fresco/ops/group_norm_silu/group_norm_silu.h"
 #include "fresco/ops/memory/arena.h"
@@ -57,13 +57,10 @@ class Gradient {
   }
 
   std::vector<at::Tensor> run() {
-    std::vector<std::atomic<int64_t>> waiting(batch_);  // blocks of each sample without sums
-    for (auto& blocks : waiting) blocks = blocks_;
     const int64_t count = batch_ * blocks_;
-    parallel_for(count, channels_ * 2 * sizeof(double), [&](int64_t i, std::byte* scratch) {
-      sum(i);
-      if (--waiting[i / blocks_] == 0) fold(i / blocks_, reinterpret_cast<double*>(scratch));
-    });
+    fold_blocks(
+        batch_, blocks_, 2 * channels_, [&](int64_t i) { sum(i); },
+        [&](int64_t sample, double* scratch) { fold(sample, scratch); });
     std::vector<at::Tensor> found(kInputs);
     if (call_.needed[kX] || call_.needed[kSkip]) {
       // What was read last is still in a cache.
