@@ -64,7 +64,7 @@ void calibrate_command(const Arguments& arguments) {
   Operands models{.usage = "MODEL", .most = 1, .found = {}};
   if (!parse(app, arguments, models)) return;
   const auto start = std::chrono::steady_clock::now();
-  const auto style = options.json ? ReportStyle::json : options.quiet ? ReportStyle::quiet : ReportStyle::text;
+  const auto style = report_style(options.json, options.quiet);
   const auto reporter = make_reporter(style);
   if (!options.out) throw InputError("--out", "expected the name of the file to write, got nothing");
   check_writable(*options.out, options.overwrite);

@@ -139,7 +139,7 @@ void compare_command(const Arguments& arguments) {
   if (models.found.size() != 2)
     throw InputError("fresco compare",
                      fmt::format("expected MODEL_A MODEL_B, got {} of them", models.found.empty() ? "none" : "one"));
-  const ReportStyle style = options.json ? ReportStyle::json : options.quiet ? ReportStyle::quiet : ReportStyle::text;
+  const ReportStyle style = report_style(options.json, options.quiet);
   const auto reporter = make_reporter(style);
   CompareRun(options, models.found, *reporter).run();
 }

@@ -185,9 +185,7 @@ void data_shapes_command(const Arguments& arguments) {
   Operands none;
   if (!parse(app, arguments, none)) return;
   const auto start = Clock::now();
-  const auto reporter = make_reporter(options.json    ? ReportStyle::json
-                                      : options.quiet ? ReportStyle::quiet
-                                                      : ReportStyle::text);
+  const auto reporter = make_reporter(report_style(options.json, options.quiet));
   const Job job = job_of(options);
   ShapesRun(job, *reporter).run();
   reporter->on_done({{"files", {job.folder.string()}},

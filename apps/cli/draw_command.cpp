@@ -234,7 +234,7 @@ void draw_command(const Arguments& arguments) {
   Operands prompts{.usage = "PROMPT...", .most = kMostPrompts, .found = {}};
   if (!parse(app, with_profile_value(arguments), prompts)) return;
   options.prompts = std::move(prompts.found);
-  const ReportStyle style = options.json ? ReportStyle::json : options.quiet ? ReportStyle::quiet : ReportStyle::text;
+  const ReportStyle style = report_style(options.json, options.quiet);
   const auto reporter = make_reporter(style);
   DrawRun(options, *reporter).run();
 }

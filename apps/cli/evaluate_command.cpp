@@ -106,9 +106,7 @@ void evaluate_shapes(const Arguments& arguments) {
   if (!parse(app, arguments, models)) return;
   const auto start = Clock::now();
   const auto seconds = [start] { return std::chrono::duration<double>(Clock::now() - start).count(); };
-  const auto reporter = make_reporter(options.json    ? ReportStyle::json
-                                      : options.quiet ? ReportStyle::quiet
-                                                      : ReportStyle::text);
+  const auto reporter = make_reporter(report_style(options.json, options.quiet));
   const std::string name = models.found.empty() ? default_model() : models.found.front();
   const auto job = job_of(options);
   const auto load = load_of(options, name);

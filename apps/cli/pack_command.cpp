@@ -74,9 +74,7 @@ void pack_command(const Arguments& arguments) {
   Operands models{.usage = "MODEL", .most = 1, .found = {}};
   if (!parse(app, arguments, models)) return;
   const auto start = std::chrono::steady_clock::now();
-  const auto reporter = make_reporter(options.json    ? ReportStyle::json
-                                      : options.quiet ? ReportStyle::quiet
-                                                      : ReportStyle::text);
+  const auto reporter = make_reporter(report_style(options.json, options.quiet));
   const auto request = request_of(options, models.found.empty() ? default_model() : models.found.front());
   const auto result = pipeline::pack(request, *reporter);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -160,6 +160,10 @@ class JsonReporter : public Reporter {
 
 bool Reporter::cancelled() const { return interrupted(); }
 
+ReportStyle report_style(bool json, bool quiet) {
+  return json ? ReportStyle::json : quiet ? ReportStyle::quiet : ReportStyle::text;
+}
+
 std::unique_ptr<Reporter> make_reporter(ReportStyle style) {
   if (style == ReportStyle::json) return std::make_unique<JsonReporter>();
   if (style == ReportStyle::quiet) return std::make_unique<QuietReporter>();

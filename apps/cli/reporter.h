@@ -46,6 +46,8 @@ class Reporter : public Observer {
 };
 
 enum class ReportStyle { text, json, quiet };
+/// --json goes over --quiet.
+ReportStyle report_style(bool json, bool quiet);
 std::unique_ptr<Reporter> make_reporter(ReportStyle style);
 
 }  // namespace fresco::cli

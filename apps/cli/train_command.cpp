@@ -88,7 +88,7 @@ void train_command(const Arguments& arguments) {
   if (!parse(app, arguments, recipes)) return;
   if (options.report) return write_report(*options.report, recipes.found);
   if (recipes.found.empty()) throw InputError("fresco train", "expected a recipe, got none; recipes/ holds some");
-  const auto style = options.json ? ReportStyle::json : options.quiet ? ReportStyle::quiet : ReportStyle::text;
+  const auto style = report_style(options.json, options.quiet);
   const auto reporter = make_train_reporter(style);
   const auto request = request_of(options, recipes.found.front());
   const auto findings = training::check_recipe(request.recipe, training::job_place_from_environment().size);
