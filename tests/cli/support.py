@@ -16,6 +16,24 @@ PROMPT = "a large blue star on a yellow background"
 QUICK = ["--steps", "2", "--seed", "7"]
 
 
+def tiny_recipe(count, steps, watch, more=""):
+    """A training of one phase on a few shapes, seconds long. more: lines of the phase."""
+    lines = "".join(f"    {line}\n" for line in more.splitlines())
+    return f"""
+name: test
+seed: 5
+model: {MODEL}
+from_nothing: false
+phases:
+  - name: shapes
+    data: {{path: shapes, count: {count}, seed: 3}}
+    fit: {{resolution: 64}}
+    steps: {steps}
+    batch: 4
+{lines}watch: {{log_every: 1, sample_every: 0, {watch}}}
+"""
+
+
 def clean_environment(**changes):
     """One thread a program: CTest runs several tests at once."""
     environment = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "TERM")}

@@ -7,21 +7,9 @@ import struct
 import subprocess
 import unittest
 
-from support import MODEL, PROGRAM, ProgramTest, clean_environment
+from support import PROGRAM, ProgramTest, clean_environment, tiny_recipe
 
-RECIPE = f"""
-name: test
-seed: 5
-model: {MODEL}
-from_nothing: false
-phases:
-  - name: shapes
-    data: {{path: shapes, count: 16, seed: 3}}
-    fit: {{resolution: 64}}
-    steps: 3
-    batch: 4
-watch: {{log_every: 1, sample_every: 0, validate_every: 2}}
-"""
+RECIPE = tiny_recipe(count=16, steps=3, watch="validate_every: 2")
 LONG = ["draw", "a red ring", "--steps", "1000", "--seed", "1"]
 
 

@@ -11,24 +11,12 @@ import subprocess
 import time
 import unittest
 
-from support import MODEL, PROGRAM, ProgramTest, clean_environment, read_safetensors, run
+from support import PROGRAM, ProgramTest, clean_environment, read_safetensors, run, tiny_recipe
 
-RECIPE = f"""
-name: test
-seed: 5
-model: {MODEL}
-from_nothing: false
-phases:
-  - name: shapes
-    data: {{path: shapes, count: 40, seed: 3}}
-    fit: {{resolution: 64}}
-    steps: 16
-    batch: 4
-    optimizer: {{learning_rate: 0.001}}
-    ema: {{decay: 0.5}}
-    noise: {{betas: cosine, zero_terminal_snr: true}}
-watch: {{log_every: 1, checkpoint_every: 3, sample_every: 0, validate_every: 0}}
-"""
+RECIPE = tiny_recipe(count=40, steps=16, watch="checkpoint_every: 3, validate_every: 0", more="""\
+optimizer: {learning_rate: 0.001}
+ema: {decay: 0.5}
+noise: {betas: cosine, zero_terminal_snr: true}""")
 WEIGHTS = "model/flexible_unet/diffusion_pytorch_model.safetensors"
 
 
