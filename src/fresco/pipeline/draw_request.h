@@ -11,6 +11,7 @@
 #include "fresco/core/json.h"
 #include "fresco/core/names.h"
 #include "fresco/image/picture.h"
+#include "fresco/sampling/plan.h"
 
 namespace fresco::pipeline {
 
@@ -32,6 +33,9 @@ struct DrawRequest {
   std::string schedule;
   std::optional<double> eta;
   std::string squeeze;
+  /// A sampler of the caller's own, instead of sampler, schedule, steps, eta, squeeze and strength. Image to image begins at its `start`,
+  /// text to image and inpainting at noise * `initial_noise`.
+  std::optional<sampling::SamplingPlan> plan;
   std::optional<double> guidance;
   std::optional<double> guidance_rescale;
   int clip_skip = 0;

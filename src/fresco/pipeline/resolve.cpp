@@ -6,6 +6,7 @@
 #include <random>
 
 #include "fresco/core/error.h"
+#include "fresco/sampling/check_plan.h"
 
 namespace fresco::pipeline {
 namespace {
@@ -76,12 +77,25 @@ void check_inputs(const Resolved& resolved, const DrawRequest& request) {
 
 // The squeezed sampler's mode is the published one where the sampler is; it has a default of its own elsewhere.
 std::string squeeze_of(const ModelSpecs& specs, const DrawRequest& request) {
-  const bool published = request.sampler.empty() || request.sampler == specs.defaults.sampler;
+  const bool published = !request.plan && (request.sampler.empty() || request.sampler == specs.defaults.sampler);
   return request.squeeze.empty() && published ? specs.defaults.squeeze : request.squeeze;
+}
+
+sampling::SamplingPlan own_plan(const DrawRequest& request) {
+  if (!request.sampler.empty() || !request.schedule.empty() || !request.squeeze.empty() || request.steps ||
+      request.eta || request.strength)
+    throw InputError("plan",
+                     "expected without sampler, schedule, steps, eta, squeeze and strength: it says these itself");
+  sampling::check_plan(*request.plan);
+  auto plan = *request.plan;
+  if (plan.sampler.empty()) plan.sampler = "own";
+  if (plan.steps == 0) plan.steps = static_cast<int>(plan.rows.size());
+  return plan;
 }
 
 sampling::SamplingPlan plan_of(const Resolved& resolved, const ModelSpecs& specs, const checkpoint::ModelFiles& files,
                                const DrawRequest& request) {
+  if (request.plan) return own_plan(request);
   sampling::PlanRequest plan;
   plan.sampler = request.sampler.empty() ? specs.defaults.sampler : request.sampler;
   plan.schedule = request.schedule;
@@ -157,7 +171,7 @@ Json settings_json(const Resolved& resolved, const DrawRequest& request) {
   json["count"] = request.count;
   json["width"] = resolved.width;
   json["height"] = resolved.height;
-  if (resolved.task != Task::text_to_image) json["strength"] = resolved.strength;
+  if (resolved.task != Task::text_to_image && !request.plan) json["strength"] = resolved.strength;
   json["task"] = resolved.task == Task::inpainting       ? "inpainting"
                  : resolved.task == Task::image_to_image ? "image-to-image"
                                                          : "text-to-image";
