@@ -9,4 +9,9 @@ namespace fresco::training {
 /// normal with CLIP's deviation of 0.02. A tensor's values depend on the seed and its name alone.
 void draw_fresh_weights(Parameters& parameters, uint64_t seed);
 
+/// Log variances of a fresh VAE's posterior begin next to kFirstLogVariance. With the deviations of 1 that fresh weights give, latents are
+/// noise at first: all channels then learn to carry brightness, and colours stay side by side on one line.
+inline constexpr double kFirstLogVariance = -6;
+void narrow_posterior(Parameters& vae);
+
 }  // namespace fresco::training

@@ -95,6 +95,7 @@ TrainingModel TrainingModel::open(const std::string& model, const std::set<Netwo
     auto parameters = parameters_for(opened.specs_, network, options);
     if (fresh.contains(network)) {
       draw_fresh_weights(*parameters, seed);
+      if (network == Network::vae) narrow_posterior(*parameters);
     } else {
       parameters->assign(layers::CheckpointWeights(part_of(files, network).tensors, {.type = type_of(options)}));
     }
