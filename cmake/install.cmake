@@ -8,14 +8,21 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 # ---- The program ------------------------------------------------------------------------------------
+# bin/fresco is a launcher; the program lies in lib/fresco, where libtorch may lie beside it.
 set(carried "${CMAKE_INSTALL_LIBDIR}/fresco")
-file(RELATIVE_PATH carried_from_program "/${CMAKE_INSTALL_BINDIR}" "/${carried}")
-set(FRESCO_TORCH_RUNPATH "$ORIGIN/${carried_from_program};${LIBTORCH_LIBRARY_DIR}" CACHE STRING
-  "Where the installed program looks for libtorch, in this order; default: beside itself, then the folder it was built with")
-set_target_properties(fresco_cli PROPERTIES INSTALL_RPATH "${FRESCO_TORCH_RUNPATH}")
-install(TARGETS fresco_cli RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT runtime)
+file(RELATIVE_PATH program_from_launcher "/${CMAKE_INSTALL_BINDIR}" "/${carried}")
+# Where it looks for libtorch, in this order; -DFRESCO_RUNPATH= says otherwise.
+if(NOT DEFINED FRESCO_RUNPATH)
+  set(FRESCO_RUNPATH "$ORIGIN;${LIBTORCH_LIBRARY_DIR}")
+endif()
+set_target_properties(fresco_cli PROPERTIES INSTALL_RPATH "${FRESCO_RUNPATH}")
+install(TARGETS fresco_cli RUNTIME DESTINATION "${carried}" COMPONENT runtime)
+configure_file(cmake/launcher.sh.in "${PROJECT_BINARY_DIR}/launcher/fresco" @ONLY)
+install(PROGRAMS "${PROJECT_BINARY_DIR}/launcher/fresco" DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT runtime)
 install(DIRECTORY models/starter-128 DESTINATION "${CMAKE_INSTALL_DATADIR}/fresco/models" COMPONENT runtime
   PATTERN samples EXCLUDE PATTERN __pycache__ EXCLUDE)
+configure_file(cmake/fresco.1.in "${PROJECT_BINARY_DIR}/fresco.1" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/fresco.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT runtime)
 install(FILES LICENSE NOTICE THIRD_PARTY.md DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT runtime)
 install(FILES data/clip_vocabulary/LICENSE RENAME LICENSE.clip-vocabulary DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT runtime)
 

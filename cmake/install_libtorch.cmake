@@ -12,6 +12,8 @@ if(absent)
   message(FATAL_ERROR "libtorch in ${torch_libraries} loads what is not there: ${absent}")
 endif()
 set(libraries ${first} ${loaded})
+# The system's own does: Debian's libgomp1, GPL with the runtime exception.
+list(FILTER libraries EXCLUDE REGEX "/libgomp[^/]*$")
 list(TRANSFORM libraries REPLACE "//+" "/")
 foreach(library IN LISTS libraries)
   file(INSTALL "${library}" DESTINATION "${destination}" TYPE SHARED_LIBRARY FOLLOW_SYMLINK_CHAIN)

@@ -1,7 +1,7 @@
 # One precompiled header of ATen for everything that sees it: making one takes twenty seconds. What uses it is compiled as it was.
 function(fresco_torch_header target)
   if(NOT TARGET fresco_torch_header)
-    file(WRITE "${PROJECT_BINARY_DIR}/torch_header.cpp" "// Holds the precompiled header.\n")
+    file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/torch_header.cpp" CONTENT "// Holds the precompiled header.\n")  # as it was, where it is
     add_library(fresco_torch_header OBJECT "${PROJECT_BINARY_DIR}/torch_header.cpp")
     target_link_libraries(fresco_torch_header PRIVATE fresco::torch fresco_options)
     target_precompile_headers(fresco_torch_header PRIVATE <ATen/ATen.h>)

@@ -12,7 +12,7 @@ BUILD = pathlib.Path(os.environ.get("FRESCO_BUILD", ROOT / "build/release"))
 USER = pathlib.Path(__file__).resolve().parent / "user"
 FLAGS = os.environ.get("FRESCO_FLAGS", "")
 QUICK = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
-for name in ("FRESCO_MODEL", "FRESCO_TORCH_DIR", "CMAKE_PREFIX_PATH"):
+for name in ("FRESCO_MODEL", "FRESCO_TORCH_DIR", "GOMP_SPINCOUNT", "OMP_WAIT_POLICY", "CMAKE_PREFIX_PATH"):
     QUICK.pop(name, None)
 
 
@@ -43,9 +43,28 @@ class Program(unittest.TestCase):
         for name in ("LICENSE", "NOTICE", "THIRD_PARTY.md", "LICENSE.clip-vocabulary"):
             self.assertTrue((PREFIX / "share/doc/fresco" / name).exists(), name)
 
+    def test_has_a_manual_page_of_its_version(self):
+        page = (PREFIX / "share/man/man1/fresco.1").read_text(encoding="utf-8")
+        self.assertIn(run(PREFIX / "bin/fresco", "--version").stdout.splitlines()[0], page)
+
     def test_looks_for_libtorch_beside_itself_first(self):
-        told = run("readelf", "-d", PREFIX / "bin/fresco").stdout
-        self.assertRegex(told, r"R(UN)?PATH.*\[\$ORIGIN/\.\./lib[^:]*/fresco:")
+        program = next(PREFIX.glob("lib/**/fresco/fresco"))
+        self.assertRegex(run("readelf", "-d", program).stdout, r"R(UN)?PATH.*\[\$ORIGIN:")
+
+    def test_runs_from_a_link_and_takes_what_the_environment_says(self):
+        (FOLDER / "a link").symlink_to(PREFIX / "bin/fresco")
+        done = run(FOLDER / "a link", "--help")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        program = next(PREFIX.glob("lib/**/fresco/fresco"))
+        program.rename(FOLDER / "real")
+        program.write_text('#!/bin/sh\necho "$GOMP_SPINCOUNT $1"\n', encoding="utf-8")
+        program.chmod(0o755)
+        try:
+            self.assertEqual(run(PREFIX / "bin/fresco", "two words").stdout, "1000 two words\n")
+            told = subprocess.run([PREFIX / "bin/fresco", "x"], capture_output=True, text=True, env={**QUICK, "GOMP_SPINCOUNT": "7"})
+            self.assertEqual(told.stdout, "7 x\n")
+        finally:
+            (FOLDER / "real").replace(program)
 
 
 class Headers(unittest.TestCase):
