@@ -12,6 +12,8 @@ import pages
 ROOT = pages.ROOT
 # Of ./check, the scripts and CMake; the last two of the program itself.
 OTHERS_OPTIONS = {"--slow", "--sanitize", "--fix", "--preset", "--help", "--version"}
+# Of CMake, CPack and container engines.
+INSTALLERS_OPTIONS = {"--install", "--prefix", "--component", "--config", "--rm", "--user"}
 # Of torchrun and Slurm.
 LAUNCHERS_OPTIONS = {"--nnodes", "--nproc-per-node", "--rdzv-backend", "--rdzv-endpoint", "--max-restarts", "--no-python",
                      "--nodes", "--ntasks-per-node", "--cpus-per-task", "--signal"}
@@ -82,7 +84,7 @@ def help_of(command):
 def main():
     commands = re.findall(r"^  ([a-z]+) {2,}", program("--help").split("Commands:")[1], re.M)
     helps = "".join(help_of(command) for command in commands)
-    known = set(re.findall(r"--[a-z][a-z-]*", helps)) | OTHERS_OPTIONS | LAUNCHERS_OPTIONS
+    known = set(re.findall(r"--[a-z][a-z-]*", helps)) | OTHERS_OPTIONS | INSTALLERS_OPTIONS | LAUNCHERS_OPTIONS
     findings = [*sampler_findings(), *ladder_findings()]
     for document in pages.PAGES:
         for finding in [*snippet_findings(document), *option_findings(document, known)]:
