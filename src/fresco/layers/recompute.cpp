@@ -13,6 +13,15 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Variable;
 using torch::autograd::variable_list;
 
+thread_local bool again_now = false;
+
+struct Again {
+  Again() { again_now = true; }
+  ~Again() { again_now = false; }
+  Again(const Again&) = delete;
+  Again& operator=(const Again&) = delete;
+};
+
 struct Held {
   Recomputed run;
   std::vector<bool> defined;  // of all inputs: autograd is shown those alone
@@ -52,7 +61,11 @@ class Recompute : public torch::autograd::Function<Recompute> {
     {
       const c10::AutoGradMode guard(true);
       const ops::ScopedForm form(held.form, held.products);
-      const auto output = run_with(held, leaves);
+      at::Tensor output;
+      {
+        const Again again;
+        output = run_with(held, leaves);
+      }
       torch::autograd::backward({output}, {gradients[0]});
     }
     variable_list found{Variable(), Variable()};  // of the capsule and of the stand-in
@@ -68,6 +81,8 @@ class Recompute : public torch::autograd::Function<Recompute> {
 };
 
 }  // namespace
+
+bool computing_again() { return again_now; }
 
 at::Tensor recomputed(Recomputed run, const std::vector<at::Tensor>& inputs) {
   if (!c10::GradMode::is_enabled()) return run(inputs);

@@ -14,4 +14,7 @@ using Recomputed = std::function<at::Tensor(const std::vector<at::Tensor>&)>;
 /// force now. Undefined inputs are passed on as they are. Weights that need gradients get them as ever. No second derivatives.
 at::Tensor recomputed(Recomputed run, const std::vector<at::Tensor>& inputs);
 
+/// Whether this thread runs such a function for the second time: what its result is the sum of need not be computed (ops::ScopedUnread).
+bool computing_again();
+
 }  // namespace fresco::layers

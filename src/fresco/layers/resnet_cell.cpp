@@ -1,5 +1,7 @@
 #include "fresco/layers/resnet_cell.h"
 
+#include "fresco/layers/recompute.h"
+#include "fresco/ops/gradient/unread.h"
 #include "fresco/ops/profile.h"
 
 namespace fresco::layers {
@@ -31,11 +33,16 @@ at::Tensor ResnetCell::forward(at::Tensor x, const at::Tensor& skip, const at::T
   const auto normed = [&](const at::Tensor& input, const at::Tensor& more, const Norm& norm) {
     return group_norm(norm, input, more, {shape_.groups, shape_.eps, /*silu=*/true});
   };
+  const auto ending = [](const Conv& conv, const at::Tensor& input, const at::Tensor& more,
+                         const at::Tensor& residual) {
+    const ops::ScopedUnread unread(computing_again());
+    return conv2d(conv, input, more, {}, residual);
+  };
   auto hidden = conv2d(conv1_, normed(x, skip, norm1_), {}, shift);  // [B, C_out, H, W]
-  const auto shortcut = shortcut_ ? conv2d(shortcut_, x, skip) : x;
+  const auto shortcut = shortcut_ ? ending(shortcut_, x, skip, {}) : x;
   x.reset();
   hidden = normed(hidden, {}, norm2_);
-  return conv2d(conv2_, hidden, {}, {}, shortcut);
+  return ending(conv2_, hidden, {}, shortcut);
 }
 
 }  // namespace fresco::layers

@@ -3,7 +3,9 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "fresco/layers/recompute.h"
 #include "fresco/ops/attention/attention.h"
+#include "fresco/ops/gradient/unread.h"
 #include "fresco/ops/profile.h"
 
 namespace fresco::layers {
@@ -81,6 +83,7 @@ at::Tensor TransformerCell::forward(const at::Tensor& x, const std::vector<Bound
   auto h = pixels(group_norm(norm_, x, {}, {shape_.groups, kEps, /*silu=*/false}));
   h = linear(project_in_, h);
   for (size_t i = 0; i < blocks_.size(); ++i) h = run(blocks_[i], std::move(h), text[i]);
+  const ops::ScopedUnread unread(computing_again());
   h = linear(project_out_, h, pixels(x));
   return h.unflatten(1, {x.size(2), x.size(3)}).permute({0, 3, 1, 2});
 }

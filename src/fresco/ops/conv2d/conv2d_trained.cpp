@@ -7,6 +7,7 @@
 #include "fresco/ops/conv2d/winograd_gradient.h"
 #include "fresco/ops/dispatch.h"
 #include "fresco/ops/gradient/record.h"
+#include "fresco/ops/gradient/unread.h"
 #include "fresco/ops/memory/arena.h"
 
 namespace fresco::ops {
@@ -100,6 +101,15 @@ std::vector<at::Tensor> backward(const Shape& shape, const BackwardCall& call) {
   return found;
 }
 
+std::array<int64_t, 4> result_sizes(const Conv2dCall& call, const ConvGeometry& g, const at::Tensor& weight) {
+  const int64_t factor = call.doubled ? 2 : 1;
+  const auto side = [&](int64_t in, int64_t zeros, int64_t kernel) {
+    return (factor * in + zeros - kernel) / g.stride + 1;
+  };
+  return {call.x.size(0), weight.size(0), side(call.x.size(2), g.top + g.bottom, weight.size(2)),
+          side(call.x.size(3), g.left + g.right, weight.size(3))};
+}
+
 }  // namespace
 
 bool trains(const Conv2dCall& call) {
@@ -120,7 +130,9 @@ at::Tensor conv2d_trained(const Conv2dCall& call) {
                     .skip_channels = call.skip.defined() ? call.skip.size(1) : 0,
                     .doubled = call.doubled};
   at::Tensor y;
-  {
+  if (results_are_unread()) {
+    y = without_values(result_sizes(call, shape.geometry, weight), call.x.options());
+  } else {
     const c10::NoGradGuard guard;
     const auto layout = layout_for(weight.sizes(), shape.geometry, call.skip.defined() ? shape.channels : 0);
     const auto packed = pack_for_pass(weight, layout, shape.kernels);

@@ -6,6 +6,7 @@
 #include "fresco/ops/dispatch.h"
 #include "fresco/ops/geglu/geglu.h"
 #include "fresco/ops/gradient/record.h"
+#include "fresco/ops/gradient/unread.h"
 #include "fresco/ops/linear/linear.h"
 #include "fresco/ops/memory/arena.h"
 
@@ -56,7 +57,11 @@ at::Tensor linear_trained(const LinearCall& call) {
   const auto& bias = call.weights.bias();
   const KernelSet kernels = current_kernels();
   at::Tensor y;
-  {
+  if (results_are_unread()) {
+    auto sizes = call.x.sizes().vec();
+    sizes.back() = weight.size(0);
+    y = without_values(sizes, call.x.options());
+  } else {
     const c10::NoGradGuard guard;
     y = multiply({call.x, pack_for_pass(weight, Layout::matrix, kernels), kernels, bias, call.residual});
   }
