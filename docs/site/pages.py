@@ -2,8 +2,8 @@
 
 mkdocs knows the files of one folder; links from there to ../models/README.md or ../src/fresco/core/error.h lead nowhere.
 Here every file has its path from the root as its name. README.md is the first page, those of docs/ stand beside it, and
-what pages link to comes along: other pages and pictures as they are, sources and notebooks as pages
-that show them, folders as lists of what is in them.
+what pages link to comes along: other pages and pictures as they are, sources and notebooks as pages that show them,
+folders as lists of what is in them.
 """
 import json
 import os
@@ -109,7 +109,9 @@ def file_of(path, root, config, shown):
         return File.generated(config, name, content=folder_page(path, root, shown), inclusion=InclusionLevel.NOT_IN_NAV)
     if name != path.relative_to(root).as_posix():
         return File.generated(config, name, content=source_page(path, root), inclusion=InclusionLevel.NOT_IN_NAV)
-    file = File(name, str(root), config.site_dir, config.use_directory_urls)
+    # Every page of docs/ belongs into the navigation; the site does not build when one is forgotten.
+    inclusion = InclusionLevel.UNDEFINED if name.startswith("docs/") else InclusionLevel.NOT_IN_NAV
+    file = File(name, str(root), config.site_dir, config.use_directory_urls, inclusion=inclusion)
     if name.startswith("docs/"):
         file.dest_uri = file.dest_uri.removeprefix("docs/")
     return file

@@ -23,7 +23,8 @@ def texts():
     for source in [*(pages.ROOT / "src").rglob("*.cpp"), *(pages.ROOT / "src").rglob("*.h"), *(pages.ROOT / "apps").rglob("*.cpp")]:
         joined = re.sub(r'"\s*\n\s*"', "", source.read_text(encoding="utf-8", errors="replace"))
         said += [match[1].replace('\\"', '"') for match in LITERAL.finditer(joined)]
-    said += [script.read_text(encoding="utf-8") for script in (pages.ROOT / "scripts").glob("*.sh")]
+    others = [path for pattern in ("scripts/*.sh", "cmake/*.in", "python/fresco/*.py") for path in pages.ROOT.glob(pattern)]
+    said += [path.read_text(encoding="utf-8") for path in others]
     return "\n".join(said)
 
 
