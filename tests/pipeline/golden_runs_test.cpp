@@ -58,8 +58,8 @@ DrawRequest request_of(const std::string& name, const Json& run, const Goldens& 
   if (run.contains("eta")) request.eta = run["eta"].get<double>();
   request.guidance = run["guidance_scale"].get<double>();
   request.guidance_rescale = run["guidance_rescale"].get<double>();
-  request.one_generator = prompt.is_array() && !run["seed"].is_array();
   request.seed = run["seed"].is_array() ? run["seed"][0].get<uint64_t>() : run["seed"].get<uint64_t>();
+  if (prompt.is_array() && !run["seed"].is_array()) request.generators.emplace_back(*request.seed);
   request.width = run["width"].get<int64_t>();
   request.height = run["height"].get<int64_t>();
   if (run["pipeline"] != "StableDiffusionPipeline") request.init_values = values(goldens["init_image"]);

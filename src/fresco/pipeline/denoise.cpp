@@ -75,8 +75,8 @@ void apply_row(const sampling::Row& row, const at::Tensor& output, Registers& re
   history.erase(history.begin(), history.begin() + row.drops);
 }
 
-DenoiseResult denoise(const unet::UNet& unet, const sampling::SamplingPlan& plan, const Guidance& guidance,
-                      at::Tensor start, NoiseStream& noise, const DenoiseHooks& hooks, Observer& observer) {
+DenoiseResult denoise(const unet::UNet& unet, const sampling::SamplingPlan& plan, Guidance guidance, at::Tensor start,
+                      NoiseStream& noise, const DenoiseHooks& hooks, Observer& observer) {
   const auto device = unet.preparation().device;
   Registers registers{.sample = start.to(device)};
   const auto shape = start.sizes().slice(1).vec();
@@ -91,8 +91,10 @@ DenoiseResult denoise(const unet::UNet& unet, const sampling::SamplingPlan& plan
     const sampling::Row& row = plan.rows[i];
     apply_row(row, predict(unet, guidance, row, times.at(i, start.size(0)), registers.sample), registers, draw);
     if (hooks.after_row) hooks.after_row(row, registers.sample);
+    const bool last = hooks.control && hooks.control(i, row, registers.sample, guidance);
     result.step_seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     observer.on_step({hooks.rows_before + i + 1, std::max(count, hooks.rows_in_all), result.step_seconds.back()});
+    if (last) break;
   }
   result.latents = registers.sample.to(at::kCPU);
   return result;

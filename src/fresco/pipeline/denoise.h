@@ -32,6 +32,8 @@ struct Guidance {
 struct DenoiseHooks {
   /// Called after each row; may change the sample (inpainting lays the kept part over it).
   std::function<void(const sampling::Row&, at::Tensor& sample)> after_row;
+  /// Called after that with the row's number; may change all it is given. True: no further row.
+  std::function<bool(int, const sampling::Row&, at::Tensor& sample, Guidance&)> control;
   /// For the observer's count: rows that ran in earlier batches of the request, and rows of all its batches (0: this plan's alone).
   int rows_before = 0;
   int rows_in_all = 0;
@@ -43,7 +45,7 @@ struct DenoiseResult {
 };
 
 /// Runs all rows from `start` [B, C, h, w]. Errors: Interrupted between rows when the observer asks.
-DenoiseResult denoise(const unet::UNet& unet, const sampling::SamplingPlan& plan, const Guidance& guidance,
-                      at::Tensor start, NoiseStream& noise, const DenoiseHooks& hooks, Observer& observer);
+DenoiseResult denoise(const unet::UNet& unet, const sampling::SamplingPlan& plan, Guidance guidance, at::Tensor start,
+                      NoiseStream& noise, const DenoiseHooks& hooks, Observer& observer);
 
 }  // namespace fresco::pipeline

@@ -16,11 +16,11 @@ bool has_gpu() { return at::hasCUDA() && at::detail::getCUDAHooks().deviceCount(
 at::Device torch_device(Device device) {
   if (device == Device::automatic) return has_gpu() ? at::kCUDA : at::kCPU;
   if (device == Device::cpu) return at::kCPU;
-#ifndef FRESCO_CUDA
-  throw ResourceError(
-      "--device cuda",
-      "this build runs on CPUs only; FRESCO_CUDA=1 ./fresco builds for NVIDIA GPUs (CMake: -DFRESCO_CUDA=ON)");
-#endif
+  // libtorch_cuda registers itself when it is loaded: linked (FRESCO_CUDA), or by Python's torch in the same process.
+  if (!at::CUDAHooksRegistry()->Has("CUDAHooks"))
+    throw ResourceError(
+        "--device cuda",
+        "this build runs on CPUs only; FRESCO_CUDA=1 ./fresco builds for NVIDIA GPUs (CMake: -DFRESCO_CUDA=ON)");
   if (!has_gpu())
     throw ResourceError("--device cuda", "no NVIDIA GPU found (is its driver loaded?); --device cpu works everywhere");
   return at::kCUDA;

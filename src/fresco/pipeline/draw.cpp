@@ -27,10 +27,11 @@ constexpr uint64_t kLeanDecoding = uint64_t{1} << 30;  // bytes: 512x512 with St
 
 // Some of a request's pictures, drawn together.
 struct Batch {
-  size_t count = 0;
+  PictureRange range;
   int of = 1;  // batches in all
-  std::vector<std::string> prompts;
+  std::vector<std::string> prompts, negatives;
   std::vector<uint64_t> seeds;
+  std::vector<Generator> generators;
 };
 
 uint64_t element_bytes(const Model::Impl& model) { return c10::elementSize(model.preparation.type); }
@@ -38,7 +39,7 @@ uint64_t element_bytes(const Model::Impl& model) { return c10::elementSize(model
 // Memory for one picture of the batch, and how much there is.
 int64_t pictures_at_once(const Model::Impl& model, const Resolved& resolved, const DrawRequest& request) {
   const auto all = static_cast<int64_t>(resolved.prompts.size());
-  if (request.one_generator) return all;
+  if (request.generators.size() == 1 || request.on_row) return all;
   if (request.batch > 0) return std::min<int64_t>(request.batch, all);
   const uint64_t one = activation_bytes(model.specs, 1, resolved.width, resolved.height, element_bytes(model)).most();
   const auto fit = static_cast<int64_t>(available_memory_bytes() / 2 / std::max<uint64_t>(one, 1));
@@ -67,14 +68,31 @@ ops::Arena make_arena(const Model::Impl& model, const Resolved& resolved, const 
   return ops::Arena(static_cast<int64_t>(std::max(whole.denoising, decoding)));
 }
 
-std::vector<Batch> batches(const Resolved& resolved, int64_t at_once) {
+template <typename T>
+std::vector<T> part(const std::vector<T>& all, PictureRange range) {
+  return {all.begin() + range.first, all.begin() + range.first + range.count};
+}
+
+std::vector<Generator> generators_of(const DrawRequest& request, const std::vector<uint64_t>& seeds,
+                                     PictureRange range) {
+  if (request.generators.size() == 1) return request.generators;
+  if (!request.generators.empty()) return part(request.generators, range);
+  std::vector<Generator> generators;
+  for (const uint64_t seed : seeds) generators.emplace_back(seed);
+  return generators;
+}
+
+std::vector<Batch> batches(const Resolved& resolved, const DrawRequest& request, int64_t at_once) {
+  const auto all = static_cast<int64_t>(resolved.prompts.size());
   std::vector<Batch> list;
-  for (size_t first = 0; first < resolved.prompts.size(); first += static_cast<size_t>(at_once)) {
-    const size_t end = std::min(resolved.prompts.size(), first + static_cast<size_t>(at_once));
-    list.push_back({end - first,
-                    1,
-                    {resolved.prompts.begin() + first, resolved.prompts.begin() + end},
-                    {resolved.seeds.begin() + first, resolved.seeds.begin() + end}});
+  for (int64_t first = 0; first < all; first += at_once) {
+    const PictureRange range{first, std::min(all - first, at_once)};
+    const auto seeds = part(resolved.seeds, range);
+    list.push_back({.range = range,
+                    .prompts = part(resolved.prompts, range),
+                    .negatives = part(resolved.negatives, range),
+                    .seeds = seeds,
+                    .generators = generators_of(request, seeds, range)});
   }
   for (Batch& batch : list) batch.of = static_cast<int>(list.size());
   return list;
@@ -107,6 +125,38 @@ DenoiseHooks with_callbacks(DenoiseHooks hooks, const Model::Impl& model, const 
   return hooks;
 }
 
+// What a caller's on_row made of a state: refused unless the next row can go on from it.
+void check_state(const at::Tensor& latents, const at::Tensor& was, const at::Tensor& context,
+                 const at::Tensor& context_was, double guidance) {
+  if (!latents.defined() || latents.sizes() != was.sizes())
+    throw InputError("on_row", expected_got("latents of shape " + checkpoint::to_string(was.sizes().vec()),
+                                            latents.defined() ? checkpoint::to_string(latents.sizes().vec()) : "none"));
+  auto wanted = context_was.sizes().vec();
+  wanted[0] = was.size(0) * (guidance > 1 ? 2 : 1);
+  if (!context.defined() || context.sizes() != wanted)
+    throw InputError("on_row", expected_got(fmt::format("context of shape {} at guidance {:g}",
+                                                        checkpoint::to_string(wanted), guidance),
+                                            context.defined() ? checkpoint::to_string(context.sizes().vec()) : "none"));
+}
+
+// A caller's on_row sees ordinary tensors, which it may write to.
+std::function<bool(int, const sampling::Row&, at::Tensor&, Guidance&)> control_of(const Model::Impl& model,
+                                                                                  const DrawRequest& request,
+                                                                                  const EncodedTexts& texts, int rows) {
+  if (!request.on_row) return {};
+  return [&model, &request, rows, context = texts.context.index_select(0, texts.rows)](
+             int index, const sampling::Row& row, at::Tensor& sample, Guidance& guidance) mutable {
+    bool stop = false;
+    const auto sample_was = sample, context_was = context;
+    pipeline::RowState state{index, rows, row.timestep, sample, context, guidance.scale, stop};
+    request.on_row(state);
+    check_state(sample, sample_was, context, context_was, guidance.scale);
+    sample = sample.to(sample_was.device(), at::kFloat).contiguous();
+    if (!context.is_same(context_was)) guidance.text = model.unet.bind(context.to(context_was.options()));
+    return stop;
+  };
+}
+
 // [B, 4, h, w] final latents -> [B, 3, H, W] in 0..1, a picture at a time: decoding takes more memory than denoising.
 at::Tensor decode(const Model::Impl& model, const Resolved& resolved, const DrawRequest& request,
                   const at::Tensor& latents, Observer& observer) {
@@ -131,21 +181,28 @@ struct BatchResult {
 
 BatchResult draw_batch(const Model::Impl& model, const Resolved& resolved, const DrawRequest& request,
                        const Batch& batch, Run& run, Drawing& drawing) {
-  NoiseStream noise(batch.seeds, request.one_generator);
+  NoiseStream noise(batch.generators, batch.range.count);
   Guidance guidance{.scale = resolved.guidance, .rescale = resolved.guidance_rescale};
   const auto texts = run.stage("tokenize", [&] {
-    return tokenize(model.tokenizer, batch.prompts, request.negative, guidance.on(), model.specs.text.positions,
+    return tokenize(model.tokenizer, batch.prompts, batch.negatives, guidance.on(), model.specs.text.positions,
                     run.observer());
   });
-  guidance.text = run.stage("encode text", [&] { return encode(model, texts, resolved.clip_skip); });
-  const auto start = run.stage("make latents", [&] { return make_start(model, resolved, request, noise); });
+  EncodedTexts encoded;
+  guidance.text = run.stage("encode text", [&] {
+    encoded = encode(model, texts, resolved.clip_skip);
+    return bind(model, encoded);
+  });
+  const auto start =
+      run.stage("make latents", [&] { return make_start(model, resolved, request, batch.range, noise); });
   auto hooks = with_callbacks(start.hooks, model, request);
+  hooks.control = control_of(model, request, encoded, static_cast<int>(resolved.plan.rows.size()));
   hooks.rows_before = static_cast<int>(drawing.step_seconds.size());
   hooks.rows_in_all = static_cast<int>(resolved.plan.rows.size()) * batch.of;
   const auto result = run.stage("denoise", [&] {
     return denoise(model.unet, resolved.plan, guidance, start.latents, noise, hooks, run.observer());
   });
   drawing.step_seconds.insert(drawing.step_seconds.end(), result.step_seconds.begin(), result.step_seconds.end());
+  if (!request.decode) return {result.latents, {}};
   const auto image =
       run.stage("decode", [&] { return decode(model, resolved, request, result.latents, run.observer()); });
   return {result.latents, image};
@@ -162,6 +219,14 @@ Json record(const Model::Impl& model, const Resolved& resolved, const DrawReques
   if (model.preparation.calibration) settings["kept_in_bf16"] = model.preparation.calibration->kept();
   settings["threads"] = at::get_num_threads();
   return settings;
+}
+
+void add_pictures(Drawing& drawing, const Batch& batch, const at::Tensor& image) {
+  for (size_t i = 0; i < batch.prompts.size(); ++i) {
+    const auto planes = image[static_cast<int64_t>(i)].contiguous();
+    drawing.pictures.push_back({image::from_planes(planes.const_data_ptr<float>(), 3, image.size(2), image.size(3)),
+                                batch.prompts[i], batch.seeds[i]});
+  }
 }
 
 // A profile asks for the time when a GPU is done, not when its work was handed over.
@@ -184,19 +249,15 @@ Drawing Model::draw(const DrawRequest& request, Observer& observer) const {
     const int64_t at_once = pictures_at_once(*impl_, resolved, request);
     const ops::Arena arena = make_arena(*impl_, resolved, request, at_once);
     const ops::ScopedArena scope(&arena);
-    for (const Batch& batch : batches(resolved, at_once)) {
+    for (const Batch& batch : batches(resolved, request, at_once)) {
       auto result = draw_batch(*impl_, resolved, request, batch, run, drawing);
-      for (size_t i = 0; i < batch.count; ++i) {
-        const auto planes = result.image[static_cast<int64_t>(i)].contiguous();
-        drawing.pictures.push_back(
-            {image::from_planes(planes.const_data_ptr<float>(), 3, resolved.height, resolved.width), batch.prompts[i],
-             batch.seeds[i]});
-      }
       latents.push_back(result.latents);
+      if (!request.decode) continue;
+      add_pictures(drawing, batch, result.image);
       images.push_back(result.image);
     }
     drawing.latents = values_of(at::cat(latents));
-    drawing.image = values_of(at::cat(images));
+    if (request.decode) drawing.image = values_of(at::cat(images));
     drawing.settings = record(*impl_, resolved, request);
     drawing.stages = std::move(run).times();
     return drawing;

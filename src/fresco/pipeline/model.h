@@ -59,6 +59,8 @@ class Model {
   const std::string& weights_hash() const;
 
   struct Impl;
+  /// What it is made of (loaded_model.h).
+  const std::shared_ptr<Impl>& impl() const { return impl_; }
 
  private:
   std::shared_ptr<Impl> impl_;

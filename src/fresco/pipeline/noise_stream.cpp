@@ -1,7 +1,8 @@
 #include "fresco/pipeline/noise_stream.h"
 
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
+
+#include <algorithm>
 
 namespace fresco::pipeline {
 namespace {
@@ -12,17 +13,14 @@ std::vector<int64_t> with_batch(int64_t batch, const std::vector<int64_t>& shape
   return full;
 }
 
-at::Tensor numbers(int64_t batch, const std::vector<int64_t>& shape, at::Generator& generator) {
-  return at::randn(with_batch(batch, shape), generator, at::dtype(at::kFloat));
+at::Tensor numbers(int64_t batch, const std::vector<int64_t>& shape, const Generator& generator) {
+  return at::randn(with_batch(batch, shape), generator.impl().torch, at::dtype(at::kFloat));
 }
 
 }  // namespace
 
-NoiseStream::NoiseStream(const std::vector<uint64_t>& seeds, bool one_generator)
-    : pictures_(static_cast<int64_t>(seeds.size())) {
-  const size_t count = one_generator ? 1 : seeds.size();
-  for (size_t i = 0; i < count; ++i) generators_.push_back(at::detail::createCPUGenerator(seeds[i]));
-}
+NoiseStream::NoiseStream(std::vector<Generator> generators, int64_t pictures)
+    : pictures_(pictures), generators_(std::move(generators)) {}
 
 at::Tensor NoiseStream::draw(const std::vector<int64_t>& shape) {
   if (generators_.size() == 1) return numbers(pictures_, shape, generators_[0]);
@@ -31,9 +29,19 @@ at::Tensor NoiseStream::draw(const std::vector<int64_t>& shape) {
   return at::cat(parts);
 }
 
-at::Tensor NoiseStream::draw_shared(const std::vector<int64_t>& shape) {
-  if (generators_.size() > 1) return draw(shape);
-  return numbers(1, shape, generators_[0]).expand(with_batch(pictures_, shape)).contiguous();
+at::Tensor NoiseStream::draw_shared(const std::vector<int64_t>& shape, int64_t inputs) {
+  return generators_.size() > 1 ? draw(shape) : draw_first(shape, inputs);
+}
+
+at::Tensor NoiseStream::draw_first(const std::vector<int64_t>& shape, int64_t inputs) {
+  std::vector<at::Tensor> parts;
+  if (generators_.size() == 1) {
+    parts.push_back(numbers(inputs, shape, generators_[0]));
+  } else {
+    for (int64_t i = 0; i < inputs; ++i) parts.push_back(numbers(1, shape, generators_[static_cast<size_t>(i)]));
+  }
+  const auto drawn = at::cat(parts);
+  return inputs == pictures_ ? drawn : drawn.expand(with_batch(pictures_, shape)).contiguous();
 }
 
 }  // namespace fresco::pipeline

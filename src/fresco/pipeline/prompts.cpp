@@ -23,11 +23,11 @@ class Unique {
 }  // namespace
 
 TextBatch tokenize(const text::Tokenizer& tokenizer, const std::vector<std::string>& prompts,
-                   const std::string& negative, bool guided, int64_t length, Observer& observer) {
+                   const std::vector<std::string>& negatives, bool guided, int64_t length, Observer& observer) {
   Unique unique;
   TextBatch batch;
   batch.unconditional = guided ? prompts.size() : 0;
-  for (size_t i = 0; i < batch.unconditional; ++i) batch.rows.push_back(unique.index(negative));
+  for (size_t i = 0; i < batch.unconditional; ++i) batch.rows.push_back(unique.index(negatives.at(i)));
   for (const auto& prompt : prompts) batch.rows.push_back(unique.index(prompt));
   std::vector<int64_t> ids;
   for (const auto& text : unique.texts) {
@@ -41,7 +41,7 @@ TextBatch tokenize(const text::Tokenizer& tokenizer, const std::vector<std::stri
   return batch;
 }
 
-unet::BoundContext encode(const Model::Impl& model, const TextBatch& texts, int64_t clip_skip) {
+EncodedTexts encode(const Model::Impl& model, const TextBatch& texts, int64_t clip_skip) {
   auto context = model.text_encoder.forward(texts.ids, clip_skip);  // [U, T, width]
   auto indices = texts.rows;
   if (clip_skip > 0 && texts.unconditional > 0) {
@@ -49,12 +49,15 @@ unet::BoundContext encode(const Model::Impl& model, const TextBatch& texts, int6
     for (size_t i = 0; i < texts.unconditional; ++i) indices[i] += context.size(0);
     context = at::cat({context, model.text_encoder.forward(texts.ids)});
   }
-  auto bound = model.unet.bind(context);
-  const auto rows = at::tensor(indices, at::dtype(at::kLong)).to(model.preparation.device);
+  return {context, at::tensor(indices, at::dtype(at::kLong)).to(model.preparation.device)};
+}
+
+unet::BoundContext bind(const Model::Impl& model, const EncodedTexts& texts) {
+  auto bound = model.unet.bind(texts.context);
   for (auto& cell : bound) {
     for (auto& text : cell) {
-      text.keys = text.keys.index_select(0, rows);
-      text.values = text.values.index_select(0, rows);
+      text.keys = text.keys.index_select(0, texts.rows);
+      text.values = text.values.index_select(0, texts.rows);
     }
   }
   return bound;

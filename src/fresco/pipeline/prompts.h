@@ -14,9 +14,18 @@ struct TextBatch {
 
 /// Warns the observer about words that did not fit.
 TextBatch tokenize(const text::Tokenizer& tokenizer, const std::vector<std::string>& prompts,
-                   const std::string& negative, bool guided, int64_t length, Observer& observer);
+                   const std::vector<std::string>& negatives, bool guided, int64_t length, Observer& observer);
 
-/// Encodes and binds each text once and lays the results out in the batch's rows. clip_skip holds for prompts, not for the negative prompt.
-unet::BoundContext encode(const Model::Impl& model, const TextBatch& texts, int64_t clip_skip);
+/// Different texts encoded, and which of them every row of the batch uses.
+struct EncodedTexts {
+  at::Tensor context;  // [V, T, width]
+  at::Tensor rows;     // index into context, on its device
+};
+
+/// clip_skip holds for prompts, not for negative ones.
+EncodedTexts encode(const Model::Impl& model, const TextBatch& texts, int64_t clip_skip);
+
+/// Binds each text once and lays the results out in the batch's rows.
+unet::BoundContext bind(const Model::Impl& model, const EncodedTexts& texts);
 
 }  // namespace fresco::pipeline

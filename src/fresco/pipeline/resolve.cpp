@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -53,21 +54,42 @@ void resolve_size(Resolved& resolved, const ModelSpecs& specs, const DrawRequest
     width = from_width / scale * scale;
     height = from_height / scale * scale;
   }
+  if (request.noise) {
+    width = request.noise->shape[3] * scale;
+    height = request.noise->shape[2] * scale;
+  }
   resolved.width = checked_side(request.width || resolved.task != Task::image_to_image ? "--width" : "--init width",
                                 request.width.value_or(width), specs);
   resolved.height = checked_side(request.height || resolved.task != Task::image_to_image ? "--height" : "--init height",
                                  request.height.value_or(height), specs);
 }
 
-void check_inputs(const Resolved& resolved, const DrawRequest& request) {
-  if (request.init_values) {
-    const std::vector<int64_t> wanted{1, 3, resolved.height, resolved.width};
-    const auto& values = *request.init_values;
-    const auto count = static_cast<size_t>(3 * resolved.height * resolved.width);
-    if (values.shape != wanted || values.data.size() != count)
-      throw InputError("init_values",
-                       expected_got("shape " + checkpoint::to_string(wanted), checkpoint::to_string(values.shape)));
-  }
+void check_sides(const char* where, const std::optional<Values>& values) {
+  const int64_t most = kLargestSide;
+  const auto fits = [&](int64_t side) { return side >= 1 && side <= most; };
+  if (values && (values->shape.size() != 4 || !std::all_of(values->shape.begin(), values->shape.end(), fits)))
+    throw InputError(where,
+                     expected_got("shape [pictures, channels, height, width]", checkpoint::to_string(values->shape)));
+}
+
+// `wanted`: [N, C, H, W] of N pictures; a single one will do for all.
+void check_values(const char* where, const Values& values, std::vector<int64_t> wanted) {
+  const auto full = checkpoint::to_string(wanted);
+  if (!values.shape.empty() && values.shape[0] == 1) wanted[0] = 1;
+  int64_t count = 1;
+  for (const int64_t side : wanted) count *= side;
+  if (values.shape != wanted || values.data.size() != static_cast<size_t>(count))
+    throw InputError(where, expected_got("shape " + full, checkpoint::to_string(values.shape)));
+}
+
+void check_inputs(const Resolved& resolved, const ModelSpecs& specs, const DrawRequest& request) {
+  const auto pictures = static_cast<int64_t>(resolved.prompts.size());
+  const int64_t scale = specs.vae.scale();
+  if (request.init_values)
+    check_values("init_values", *request.init_values, {pictures, 3, resolved.height, resolved.width});
+  if (request.noise)
+    check_values("noise", *request.noise,
+                 {pictures, specs.unet.in_channels, resolved.height / scale, resolved.width / scale});
   if (!request.mask) return;
   const auto [width, height] = request.init_size();
   if (request.mask->width != width || request.mask->height != height)
@@ -77,15 +99,17 @@ void check_inputs(const Resolved& resolved, const DrawRequest& request) {
 
 // The squeezed sampler's mode is the published one where the sampler is; it has a default of its own elsewhere.
 std::string squeeze_of(const ModelSpecs& specs, const DrawRequest& request) {
-  const bool published = !request.plan && (request.sampler.empty() || request.sampler == specs.defaults.sampler);
+  const bool published = !request.plan && request.scheduler.is_null() &&
+                         (request.sampler.empty() || request.sampler == specs.defaults.sampler);
   return request.squeeze.empty() && published ? specs.defaults.squeeze : request.squeeze;
 }
 
 sampling::SamplingPlan own_plan(const DrawRequest& request) {
-  if (!request.sampler.empty() || !request.schedule.empty() || !request.squeeze.empty() || request.steps ||
-      request.eta || request.strength)
-    throw InputError("plan",
-                     "expected without sampler, schedule, steps, eta, squeeze and strength: it says these itself");
+  if (!request.sampler.empty() || !request.scheduler.is_null() || !request.schedule.empty() ||
+      !request.squeeze.empty() || request.steps || request.eta || request.strength)
+    throw InputError(
+        "plan",
+        "expected without sampler, scheduler, schedule, steps, eta, squeeze and strength: it says these itself");
   sampling::check_plan(*request.plan);
   auto plan = *request.plan;
   if (plan.sampler.empty()) plan.sampler = "own";
@@ -104,8 +128,13 @@ sampling::SamplingPlan plan_of(const Resolved& resolved, const ModelSpecs& specs
   plan.squeeze = resolved.squeeze;
   plan.eta = resolved.eta;
   plan.inpainting = resolved.task == Task::inpainting;
+  plan.as_stated = !request.scheduler.is_null();
   if (resolved.task == Task::image_to_image || (plan.inpainting && resolved.strength < 1))
     plan.strength = resolved.strength;
+  if (plan.as_stated) {
+    plan.sampler = request.sampler;
+    return sampling::make_plan(request.scheduler, "scheduler", plan);
+  }
   return sampling::make_plan(files.scheduler, files.scheduler_place, plan);
 }
 
@@ -120,17 +149,34 @@ void resolve_pictures(Resolved& resolved, const DrawRequest& request) {
   if (static_cast<int64_t>(request.prompts.size()) * request.count > kMostPictures)
     throw InputError("--count", fmt::format("expected at most {} pictures in all, got {} prompts times {}",
                                             kMostPictures, request.prompts.size(), request.count));
-  for (const auto& prompt : request.prompts) {
+  if (!request.negatives.empty() && request.negatives.size() != request.prompts.size())
+    throw InputError("negatives", expected_got(fmt::format("{}, one for each prompt", request.prompts.size()),
+                                               fmt::format("{}", request.negatives.size())));
+  for (size_t p = 0; p < request.prompts.size(); ++p) {
     for (int i = 0; i < request.count; ++i) {
-      resolved.seeds.push_back(resolved.seed + resolved.prompts.size());
-      resolved.prompts.push_back(prompt);
+      resolved.prompts.push_back(request.prompts[p]);
+      resolved.negatives.push_back(request.negatives.empty() ? request.negative : request.negatives[p]);
     }
   }
+}
+
+void resolve_seeds(Resolved& resolved, const DrawRequest& request) {
+  const size_t pictures = resolved.prompts.size(), generators = request.generators.size();
+  if (generators > 1 && generators != pictures)
+    throw InputError("generators", expected_got(fmt::format("1, or {}: one for each picture", pictures),
+                                                fmt::format("{}", generators)));
+  resolved.seed = generators > 0 ? request.generators[0].seed() : request.seed ? *request.seed : random_seed();
+  for (size_t k = 0; k < pictures; ++k)
+    resolved.seeds.push_back(generators == 0   ? resolved.seed + k
+                             : generators == 1 ? resolved.seed
+                                               : request.generators[k].seed());
 }
 
 }  // namespace
 
 Resolved resolve(const ModelSpecs& specs, const checkpoint::ModelFiles& files, const DrawRequest& request) {
+  check_sides("init_values", request.init_values);
+  check_sides("noise", request.noise);
   Resolved resolved;
   resolved.task = task_of(request);
   resolved.guidance = checked("--guidance", request.guidance.value_or(specs.defaults.guidance), 0, 1000);
@@ -145,9 +191,9 @@ Resolved resolve(const ModelSpecs& specs, const checkpoint::ModelFiles& files, c
                      expected_got(fmt::format("0 to {}", specs.text.layers - 1), fmt::format("{}", request.clip_skip)));
   if (request.batch < 0) throw InputError("--batch", expected_got("a number from 0", fmt::format("{}", request.batch)));
   resolve_size(resolved, specs, request);
-  check_inputs(resolved, request);
-  resolved.seed = request.seed ? *request.seed : random_seed();
   resolve_pictures(resolved, request);
+  resolve_seeds(resolved, request);
+  check_inputs(resolved, specs, request);
   resolved.squeeze = squeeze_of(specs, request);
   resolved.plan = plan_of(resolved, specs, files, request);
   return resolved;
@@ -156,7 +202,7 @@ Resolved resolve(const ModelSpecs& specs, const checkpoint::ModelFiles& files, c
 Json settings_json(const Resolved& resolved, const DrawRequest& request) {
   Json json;
   json["prompts"] = request.prompts;
-  json["negative"] = request.negative;
+  json["negative"] = request.negatives.empty() ? Json(request.negative) : Json(request.negatives);
   json["sampler"] = resolved.plan.sampler;
   json["plan"] = resolved.plan.description;
   json["steps"] = resolved.plan.steps;

@@ -19,8 +19,9 @@ struct Resolved {
   int64_t width = 0;
   int64_t height = 0;
   uint64_t seed = 0;
-  std::vector<std::string> prompts;  // one for each picture
-  std::vector<uint64_t> seeds;       // one for each picture: seed + k
+  // One for each picture.
+  std::vector<std::string> prompts, negatives;
+  std::vector<uint64_t> seeds;  // seed + k; with generators, what their streams began with
 };
 
 /// Errors: InputError naming the option, what was expected and what came.

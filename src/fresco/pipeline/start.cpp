@@ -8,12 +8,15 @@
 namespace fresco::pipeline {
 namespace {
 
-// Picture in -1..1, [1, 3, H, W].
-at::Tensor network_input(const DrawRequest& request, const Resolved& resolved) {
-  if (request.init_values) {
-    const std::array<int64_t, 4> shape{1, 3, resolved.height, resolved.width};
-    return at::tensor(request.init_values->data, at::kFloat).view(shape) * 2 - 1;
-  }
+// Those of a range when there is one for each picture; the single one for all.
+at::Tensor rows_of(const Values& values, PictureRange range) {
+  const auto all = at::tensor(values.data, at::kFloat).view(values.shape);
+  return all.size(0) == 1 ? all : all.narrow(0, range.first, range.count);
+}
+
+// Pictures in -1..1, [1 or B, 3, H, W].
+at::Tensor network_input(const DrawRequest& request, const Resolved& resolved, PictureRange range) {
+  if (request.init_values) return rows_of(*request.init_values, range) * 2 - 1;
   auto rgb = image::to_rgb(*request.init);
   if (rgb.width != resolved.width || rgb.height != resolved.height)
     rgb = image::resize(rgb, resolved.width, resolved.height);
@@ -21,12 +24,11 @@ at::Tensor network_input(const DrawRequest& request, const Resolved& resolved) {
   return at::from_blob(planes.data(), {1, 3, resolved.height, resolved.width}, at::kFloat) * 2 - 1;
 }
 
-// The picture's own latents, scaled; one draw from the posterior for each picture of the batch.
-at::Tensor picture_latents(const Model::Impl& model, const at::Tensor& picture, const std::vector<int64_t>& shape,
-                           NoiseStream& noise) {
+// The pictures' own latents, scaled: drawn from their posterior with `drawn` [B, C, h, w].
+at::Tensor picture_latents(const Model::Impl& model, const at::Tensor& pictures, const at::Tensor& drawn) {
   const auto& spec = model.specs.vae;
-  const auto moments = model.vae.encode(picture).to(at::kCPU);
-  return (vae::sample_posterior(moments, noise.draw_shared(shape)) - spec.shift_factor) * spec.scaling_factor;
+  const auto moments = model.vae.encode(pictures).to(at::kCPU);
+  return (vae::sample_posterior(moments, drawn) - spec.shift_factor) * spec.scaling_factor;
 }
 
 // 1 where the picture is painted anew, [1, 1, h, w].
@@ -48,19 +50,30 @@ DenoiseHooks keep_outside(at::Tensor mask, at::Tensor picture, at::Tensor noise,
 
 }  // namespace
 
-Start make_start(const Model::Impl& model, const Resolved& resolved, const DrawRequest& request, NoiseStream& noise) {
+Start make_start(const Model::Impl& model, const Resolved& resolved, const DrawRequest& request, PictureRange range,
+                 NoiseStream& noise) {
   const int64_t scale = model.specs.vae.scale();
   const std::vector<int64_t> shape{model.specs.unet.in_channels, resolved.height / scale, resolved.width / scale};
-  if (resolved.task == Task::text_to_image) return {.latents = noise.draw(shape) * resolved.plan.initial_noise};
+  const auto make_fresh = [&] {
+    if (!request.noise) return noise.draw(shape);
+    const auto given = rows_of(*request.noise, range);
+    return given.expand({range.count, -1, -1, -1}).contiguous();
+  };
+  if (resolved.task == Task::text_to_image) return {.latents = make_fresh() * resolved.plan.initial_noise};
 
-  const auto clean = picture_latents(model, network_input(request, resolved), shape, noise);  // [B, C, h, w]
-  const auto fresh = noise.draw(shape);
+  const auto pictures = network_input(request, resolved, range);  // [N, 3, H, W]
+  const int64_t inputs = pictures.size(0);
+  // Of one picture, image to image draws a posterior for each generator, inpainting (there too in diffusers) one from the first.
+  const bool inpainting = resolved.task == Task::inpainting;
+  const auto drawn = inpainting ? noise.draw_first(shape, inputs) : noise.draw_shared(shape, inputs);
+  const auto clean = picture_latents(model, pictures, drawn);  // [B, C, h, w]
+  const auto fresh = make_fresh();
   const auto& from = resolved.plan.start;
-  if (resolved.task == Task::image_to_image) return {.latents = from.signal * clean + from.noise * fresh};
+  if (!inpainting) return {.latents = from.signal * clean + from.noise * fresh};
 
-  noise.draw_shared(
-      shape);  // diffusers draws the masked picture's posterior here; a 4-channel U-Net never sees it, but the stream moves on
-  const bool from_noise = resolved.strength >= 1;
+  // Diffusers draws the masked picture's posterior here; a 4-channel U-Net never sees it, but the stream moves on.
+  noise.draw_first(shape, inputs);
+  const bool from_noise = resolved.strength >= 1 || request.noise;
   return {.latents = from_noise ? fresh * resolved.plan.initial_noise : from.signal * clean + from.noise * fresh,
           .hooks = keep_outside(latent_mask(request, resolved, scale), clean, fresh, model.preparation.device)};
 }

@@ -11,7 +11,13 @@ struct Start {
   DenoiseHooks hooks;  // lays the kept part over each step's sample when inpainting
 };
 
+/// Pictures first, first + 1, ... of the request.
+struct PictureRange {
+  int64_t first = 0, count = 0;
+};
+
 /// Draws from `noise` in diffusers' order: posterior of the picture, noise, posterior of the masked picture.
-Start make_start(const Model::Impl& model, const Resolved& resolved, const DrawRequest& request, NoiseStream& noise);
+Start make_start(const Model::Impl& model, const Resolved& resolved, const DrawRequest& request, PictureRange range,
+                 NoiseStream& noise);
 
 }  // namespace fresco::pipeline

@@ -159,8 +159,8 @@ SamplingPlan plan_of(const Settings& settings, const Run& run) {
 }
 
 SamplingPlan make_plan(const Json& config, std::string_view place, const PlanRequest& request) {
-  auto settings =
-      read_settings(config, place, request.sampler, request.inpainting ? Loading::inpainting : Loading::drawing);
+  const auto loading = request.as_stated ? Loading::plain : request.inpainting ? Loading::inpainting : Loading::drawing;
+  auto settings = read_settings(config, place, request.sampler, loading);
   if (is_squeezed(settings)) check_squeezed_fits(config, place);
   choose_schedule(settings, request.schedule);
   Run run{.steps = steps_of(settings, request),

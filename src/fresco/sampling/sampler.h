@@ -31,6 +31,8 @@ struct PlanRequest {
   std::optional<double> strength;
   /// Inpainting: its pipeline changes other keys of a loaded config than the two others do.
   bool inpainting = false;
+  /// The config is taken as it stands: without what diffusers' pipelines change in the one of the scheduler that they are built with.
+  bool as_stated = false;
 };
 
 /// `config` is the folder's scheduler_config.json: keys it states and the sampler knows are taken,
