@@ -14,7 +14,6 @@
 namespace fresco::cli {
 namespace {
 
-using training::EventKind;
 using training::Line;
 using training::PhaseFacts;
 using training::RunFacts;

@@ -25,7 +25,7 @@ double likeness(const Mask& mask, int64_t thing_pixels, const Outline& outline) 
   for (int row = from(outline.y - reach); row < from(outline.y + reach + 1); ++row) {
     const double v = (row + 0.5 - outline.y) / outline.radius;
     for (int column = from(outline.x - reach); column < from(outline.x + reach + 1); ++column) {
-      const Cover cover = mask[static_cast<size_t>(row * kMaskSide + column)];
+      const Cover cover = mask[place_of(row, column)];
       if (cover == Cover::unknown || !covers(outline.shape, (column + 0.5 - outline.x) / outline.radius, v)) continue;
       ++(cover == Cover::thing ? both : outside);
     }
@@ -49,7 +49,7 @@ Box extent_of(const Mask& mask) {
   std::array<int, kMaskSide> rows{}, columns{};
   for (int row = 0; row < kMaskSide; ++row) {
     for (int column = 0; column < kMaskSide; ++column) {
-      if (mask[static_cast<size_t>(row * kMaskSide + column)] != Cover::thing) continue;
+      if (mask[place_of(row, column)] != Cover::thing) continue;
       ++rows[static_cast<size_t>(row)], ++columns[static_cast<size_t>(column)];
     }
   }

@@ -9,6 +9,9 @@ namespace fresco::evaluation {
 /// Pixels of a 128x128 picture: of the thing, of others, or of something that may lie in front of it.
 enum class Cover : uint8_t { other, thing, unknown };
 inline constexpr int kMaskSide = 128;
+constexpr size_t place_of(int row, int column) {
+  return static_cast<size_t>(row) * kMaskSide + static_cast<size_t>(column);
+}
 using Mask = std::vector<Cover>;  // [128, 128]
 
 struct Box {

@@ -26,7 +26,7 @@ constexpr double kLeastLikeness = 0.6;
 /// A colour for each pixel of a 128x128 picture.
 using Labels = std::vector<Colour>;
 
-Colour at(const Labels& labels, int row, int column) { return labels[static_cast<size_t>(row * kMaskSide + column)]; }
+Colour at(const Labels& labels, int row, int column) { return labels[place_of(row, column)]; }
 
 Colour nearest(const uint8_t* pixel, const std::vector<Colour>& among) {
   const auto distance = [pixel](Colour colour) {
@@ -49,7 +49,7 @@ Labels without_specks(const Labels& labels) {
       }
       const auto own = data::shapes::index_of(at(labels, row, column));
       const auto most = static_cast<size_t>(std::ranges::max_element(counts) - counts.begin());
-      if (counts[most] > counts[own]) out[static_cast<size_t>(row * kMaskSide + column)] = static_cast<Colour>(most);
+      if (counts[most] > counts[own]) out[place_of(row, column)] = static_cast<Colour>(most);
     }
   }
   return out;
@@ -95,7 +95,7 @@ bool take_region(const Labels& labels, size_t start, std::vector<bool>& seen, st
     cored = cored || (rim >= kCore && is_core(labels, row, column));
     for (int dy = row > 0 ? -1 : 0; dy <= (row + 1 < kMaskSide ? 1 : 0); ++dy) {
       for (int dx = column > 0 ? -1 : 0; dx <= (column + 1 < kMaskSide ? 1 : 0); ++dx) {
-        const auto place = static_cast<size_t>((row + dy) * kMaskSide + column + dx);
+        const size_t place = place_of(row + dy, column + dx);
         if (seen[place] || labels[place] != labels[start]) continue;
         seen[place] = true;
         region.push_back(place);
