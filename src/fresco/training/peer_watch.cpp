@@ -17,6 +17,7 @@ constexpr const char* kVerdict = "verdict";
 constexpr const char* kLeft = "left";
 constexpr const char* kSilent = "silent";
 constexpr std::chrono::milliseconds kAwaiting(100);  // between looks while somebody waits
+constexpr std::chrono::milliseconds kEarly(20);      // by which the store's clock may end a wait before ours
 constexpr std::string_view kGoodbye = "left";        // in place of a beat
 
 std::string name_key(int rank) { return fmt::format("name/{}", rank); }
@@ -45,11 +46,11 @@ void PeerWatch::join(milliseconds timeout) {
   const auto deadline = Clock::now() + timeout;
   std::vector<int> missing;
   for (int rank = 0; rank < place_.size; ++rank) {
-    const auto left = std::chrono::duration_cast<milliseconds>(deadline - Clock::now());
+    const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
     try {
       store_->wait({name_key(rank)}, std::max(left, milliseconds(1)));
     } catch (const c10::Error&) {
-      if (Clock::now() < deadline) throw ResourceError("workers", lost_store());
+      if (Clock::now() < deadline - kEarly) throw ResourceError("workers", lost_store());
       missing.push_back(rank);
     }
   }
