@@ -79,13 +79,15 @@ class Pipeline:
         finally:
             watcher.close()
 
-    def __call__(self, prompt, negative_prompt=None, num_inference_steps=None, guidance_scale=None, guidance_rescale=None, height=None,
+    def __call__(self, prompt=None, negative_prompt=None, num_inference_steps=None, guidance_scale=None, guidance_rescale=None, height=None,
                  width=None, num_images_per_prompt=1, generator=None, latents=None, strength=None, image=None, mask_image=None,
-                 clip_skip=None, output_type="pil", callback_on_step_end=None, callback_on_step_end_tensor_inputs=("latents",), *, eta=None,
-                 batch=0, progress=True):
+                 clip_skip=None, output_type="pil", callback_on_step_end=None, callback_on_step_end_tensor_inputs=("latents",), *,
+                 prompt_embeds=None, negative_prompt_embeds=None, eta=None, batch=0, progress=True):
         """Draws. What is left out is what the model was published with.
 
-        prompt: a str or a list of P; negative_prompt: the same, one for all or one for each. num_inference_steps: the sampler's steps.
+        prompt: a str or a list of P; negative_prompt: the same, one for all or one for each. Instead of either, texts encoded already,
+        weighted or mixed: prompt_embeds [P, T, W], negative_prompt_embeds [P or 1, T, W], T as the other text has (77).
+        num_inference_steps: the sampler's steps.
         guidance_scale: above 1, how closely to follow the prompt. guidance_rescale: 0 to 1. height, width: pixels.
         num_images_per_prompt: N; B = P * N pictures, prompts first. generator: a torch.Generator on the CPU (left where diffusers leaves
         it), a seed (as torch.Generator().manual_seed), or a list with one for each of the B pictures; without one, torch's default generator
@@ -102,7 +104,7 @@ class Pipeline:
         Errors: fresco.InputError (which argument, what was expected, what came; all of it before the first step), ResourceError."""
         _checks.word("output_type", output_type, OUTPUTS)
         request = _core.Request()
-        self._ask_texts(request, prompt, negative_prompt)
+        self._ask_texts(request, prompt, negative_prompt, prompt_embeds, negative_prompt_embeds)
         for where, name, value in (("num_inference_steps", "steps", num_inference_steps), ("height", "height", height),
                                    ("width", "width", width), ("num_images_per_prompt", "count", num_images_per_prompt),
                                    ("clip_skip", "clip_skip", clip_skip), ("batch", "batch", batch)):
@@ -120,14 +122,24 @@ class Pipeline:
         callback = self._callback(callback_on_step_end, callback_on_step_end_tensor_inputs)
         return self._drawn(request, generator, callback, output_type, progress)
 
-    def _ask_texts(self, request, prompt, negative_prompt):
-        request.prompts = _checks.texts("prompt", prompt)
-        negatives = [""] if negative_prompt is None else _checks.texts("negative_prompt", negative_prompt)
-        if len(negatives) == 1 and not isinstance(negative_prompt, (list, tuple)):
-            negatives *= len(request.prompts)
-        if len(negatives) != len(request.prompts):
-            raise expected("negative_prompt", f"a str or a list of {len(request.prompts)}, as many as prompts", f"{len(negatives)}")
-        request.negatives = negatives
+    def _ask_texts(self, request, prompt, negative_prompt, prompt_embeds, negative_prompt_embeds):
+        if prompt_embeds is None:
+            request.prompts = _checks.texts("prompt", prompt)
+            count = len(request.prompts)
+        else:
+            if prompt is not None:
+                raise InputError("prompt_embeds: expected instead of prompt, got both", "prompt_embeds")
+            count = (request.set_prompt_embeds(_arrays.given(prompt_embeds)) or [0])[0]
+        if negative_prompt_embeds is not None:
+            if negative_prompt is not None:
+                raise InputError("negative_prompt_embeds: expected instead of negative_prompt, got both", "negative_prompt_embeds")
+            request.set_negative_prompt_embeds(_arrays.given(negative_prompt_embeds))
+        elif isinstance(negative_prompt, (list, tuple)):
+            request.negatives = _checks.texts("negative_prompt", negative_prompt)
+            if len(request.negatives) != count:
+                raise expected("negative_prompt", f"a str or a list of {count}, as many as prompts", f"{len(request.negatives)}")
+        elif negative_prompt is not None:
+            request.negative = _checks.text("negative_prompt", negative_prompt, "a str or a list of them")
 
     def _ask_images(self, request, image, mask_image, width, height):
         scale = self._model.scale

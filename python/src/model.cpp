@@ -91,6 +91,7 @@ void bind_request(py::module_& module) {
   py::class_<DrawRequest>(module, "Request")
       .def(py::init<>())
       .def_readwrite("prompts", &DrawRequest::prompts)
+      .def_readwrite("negative", &DrawRequest::negative)
       .def_readwrite("negatives", &DrawRequest::negatives)
       .def_readwrite("steps", &DrawRequest::steps)
       .def_readwrite("sampler", &DrawRequest::sampler)
@@ -117,7 +118,15 @@ void bind_request(py::module_& module) {
       .def("set_image_values",
            [](DrawRequest& self, const py::object& values) { self.init_values = values_from(values, "image"); })
       .def("set_noise",
-           [](DrawRequest& self, const py::object& values) { self.noise = values_from(values, "latents"); });
+           [](DrawRequest& self, const py::object& values) { self.noise = values_from(values, "latents"); })
+      .def("set_prompt_embeds",
+           [](DrawRequest& self, const py::object& values) {
+             self.prompt_embeds = values_from(values, "prompt_embeds");
+             return self.prompt_embeds->shape;
+           })
+      .def("set_negative_prompt_embeds", [](DrawRequest& self, const py::object& values) {
+        self.negative_prompt_embeds = values_from(values, "negative_prompt_embeds");
+      });
 }
 
 void bind_drawing(py::module_& module) {

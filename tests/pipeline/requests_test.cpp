@@ -123,6 +123,68 @@ TEST(Negatives, BelongToTheirPrompts) {
   EXPECT_THROW(drawn(request), InputError);
 }
 
+Values encoded(const std::vector<std::string>& texts) {
+  const auto& model = *starter().impl();
+  std::vector<at::Tensor> ids;
+  for (const auto& text : texts) ids.push_back(at::tensor(model.tokenizer.encode(text, 77).ids).view({1, 77}));
+  return values_of(model.text_encoder.forward(at::cat(ids)));
+}
+
+TEST(Embeds, DrawWhatTheirTextsDraw) {
+  auto request = two_steps();
+  request.prompts = {"a red circle", "a blue star"};
+  request.negatives = {"a ring", "a cross"};
+  request.count = 2;
+  request.batch = 3;
+  const auto expected = drawn(request);
+  auto prompts = request;
+  prompts.prompts.clear();
+  prompts.prompt_embeds = encoded(request.prompts);
+  EXPECT_LT(relative_error(drawn(prompts), expected), kRounding);
+  auto negatives = request;
+  negatives.negatives.clear();
+  negatives.negative_prompt_embeds = encoded(request.negatives);
+  EXPECT_LT(relative_error(drawn(negatives), expected), kRounding);
+  auto both = prompts;
+  both.negatives.clear();
+  both.negative_prompt_embeds = encoded({"a ring", "a cross"});
+  const auto drawing = starter().draw(both);
+  EXPECT_LT(relative_error(tensor_of(drawing.latents), expected), kRounding);
+  EXPECT_EQ(drawing.settings["prompt_embeds"], Json({2, 77, starter().impl()->specs.text.width}));
+  both.guidance = 1;
+  request.guidance = 1;
+  EXPECT_LT(relative_error(drawn(both), drawn(request)), kRounding);
+}
+
+TEST(Embeds, OfAnyLengthWhereBothSidesHaveIt) {
+  auto request = two_steps();
+  request.prompts.clear();
+  const auto text = tensor_of(encoded({"a red circle"}));
+  request.prompt_embeds = values_of(at::cat({text, text}, 1));
+  EXPECT_THROW(drawn(request), InputError);
+  request.negative_prompt_embeds = values_of(at::cat({text, text}, 1));
+  EXPECT_NO_THROW(drawn(request));
+}
+
+TEST(Embeds, RefuseOtherShapesAndTextsBesideThem) {
+  auto request = two_steps();
+  request.prompt_embeds = encoded({"a red circle"});
+  EXPECT_THROW(drawn(request), InputError);  // prompts too
+  request.prompts.clear();
+  EXPECT_NO_THROW(drawn(request));
+  request.negative_prompt_embeds = encoded({"a", "b"});
+  EXPECT_THROW(drawn(request), InputError);
+  request.negative_prompt_embeds = encoded({"a"});
+  request.negative = "a ring";
+  EXPECT_THROW(drawn(request), InputError);
+  request.negative.clear();
+  for (const auto& wrong : {Values{}, Values{{77, 4}, {}}, Values{{0, 77, 768}, {}}, Values{{1, -1, -1}, {1}},
+                            Values{{int64_t{1} << 40, int64_t{1} << 40, 1}, {}}}) {
+    request.prompt_embeds = wrong;
+    EXPECT_THROW(drawn(request), InputError);
+  }
+}
+
 TEST(Scheduler, IsTakenAsItStands) {
   auto request = two_steps();
   request.sampler.clear();

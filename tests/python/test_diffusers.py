@@ -103,6 +103,15 @@ class SamePictures(ModuleTest):
         pair = self.fresco(PROMPT, num_inference_steps=2, height=64, width=64, generator=[twice, twice], num_images_per_prompt=2, output_type="np").images
         self.assertGreater(abs(pair[0] - pair[1]).max(), 0.01)
 
+    def test_embeds(self):
+        with torch.no_grad():
+            one, two = (self.pipes["text"].encode_prompt(text, "cpu", 1, False)[0] for text in (PROMPT, OTHER))
+        self.both(prompt=None, prompt_embeds=one * 1.1, negative_prompt_embeds=two)
+        self.both(prompt=None, prompt_embeds=torch.cat([one, two]), negative_prompt="blurry", num_images_per_prompt=2, seeds=[1, 2, 3, 4])
+        self.both(prompt=None, prompt_embeds=torch.cat([one, two], 1), negative_prompt_embeds=torch.cat([two, one], 1))
+        self.both(negative_prompt_embeds=two, clip_skip=1)
+        self.both(prompt=None, prompt_embeds=one, guidance_scale=1.0)
+
     def test_latents(self):
         self.both(latents=torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(11)))
 

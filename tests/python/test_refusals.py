@@ -60,6 +60,18 @@ class Named(ModuleTest):
         assign({"_class_name": "DDIMScheduler", "beta_start": object()})
         self.refuses(self.draw, "scheduler")
 
+    def test_embeds(self):
+        width = self.starter().text_encoder.width
+        embeds = numpy.zeros((2, 77, width), "float32")
+        self.refuses(lambda: self.draw(prompt_embeds=embeds), "prompt_embeds", "instead of prompt")
+        self.refuses(lambda: self.draw(prompt=None, prompt_embeds=embeds[..., 1:]), "prompt_embeds", f"[prompts, tokens, {width}]")
+        self.refuses(lambda: self.draw(prompt=None, prompt_embeds=embeds[0]), "prompt_embeds", f"[77, {width}]")
+        self.refuses(lambda: self.draw(prompt=None, prompt_embeds=embeds[:, :50]), "prompt_embeds", "77 tokens")
+        self.refuses(lambda: self.draw(negative_prompt_embeds=embeds[:, :50]), "negative_prompt_embeds")
+        self.refuses(lambda: self.draw(negative_prompt_embeds=embeds), "negative_prompt_embeds", f"[1, tokens, {width}]")
+        self.refuses(lambda: self.draw(negative_prompt="a", negative_prompt_embeds=embeds), "negative_prompt_embeds", "instead")
+        self.refuses(lambda: self.draw(prompt=None), "prompt", "a str or a list of them")
+
     def test_networks(self):
         pipe = self.starter()
         width = pipe.text_encoder.width
@@ -107,7 +119,7 @@ class Capsule:
 class Fuzzed(ModuleTest):
     SETTINGS = ("prompt", "negative_prompt", "num_inference_steps", "guidance_scale", "guidance_rescale", "height", "width", "num_images_per_prompt",
                 "generator", "latents", "strength", "image", "mask_image", "clip_skip", "output_type", "callback_on_step_end",
-                "callback_on_step_end_tensor_inputs", "eta", "batch")
+                "callback_on_step_end_tensor_inputs", "prompt_embeds", "negative_prompt_embeds", "eta", "batch")
 
     def passes_or_raises(self, call):
         try:

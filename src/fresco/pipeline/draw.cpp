@@ -184,12 +184,14 @@ BatchResult draw_batch(const Model::Impl& model, const Resolved& resolved, const
   NoiseStream noise(batch.generators, batch.range.count);
   Guidance guidance{.scale = resolved.guidance, .rescale = resolved.guidance_rescale};
   const auto texts = run.stage("tokenize", [&] {
-    return tokenize(model.tokenizer, batch.prompts, batch.negatives, guidance.on(), model.specs.text.positions,
+    using Texts = std::vector<std::string>;
+    return tokenize(model.tokenizer, request.prompt_embeds ? Texts() : batch.prompts,
+                    guidance.on() && !request.negative_prompt_embeds ? batch.negatives : Texts(), model.specs.text.positions,
                     run.observer());
   });
   EncodedTexts encoded;
   guidance.text = run.stage("encode text", [&] {
-    encoded = encode(model, texts, resolved.clip_skip);
+    encoded = with_embeds(model, encode(model, texts, resolved.clip_skip), request, guidance.on(), batch.range);
     return bind(model, encoded);
   });
   const auto start =

@@ -20,7 +20,7 @@ class Tensor;
 
 namespace fresco::pipeline {
 
-/// float32 values that leave the library without libtorch's headers: [B, C, H, W].
+/// float32 values that pass the library's border without libtorch's headers, in C order.
 struct Values {
   std::vector<int64_t> shape;
   std::vector<float> data;
@@ -45,6 +45,9 @@ struct DrawRequest {
   std::vector<std::string> prompts;
   std::string negative;
   std::vector<std::string> negatives;  // instead of `negative`: one for each prompt
+  /// Instead of prompts, and of negative prompts: texts that the caller encoded, [N, T, width] of N prompts; of negative ones N or a
+  /// single one. clip_skip does not reach them.
+  std::optional<Values> prompt_embeds, negative_prompt_embeds;
   std::optional<int> steps;
   std::string sampler;
   Json scheduler;  // instead of the model's own: a scheduler's config, taken as it stands; null: the model's own
@@ -82,6 +85,10 @@ struct DrawRequest {
   /// Called after each row, of all pictures at once; may change what it is given, within the shapes. Empty: never.
   std::function<void(RowState&)> on_row;
 
+  /// How many prompts there are, of either kind.
+  size_t prompt_count() const {
+    return prompt_embeds ? static_cast<size_t>(prompt_embeds->shape.at(0)) : prompts.size();
+  }
   bool has_init() const { return init || init_values; }
   /// {width, height} of what is drawn from; only with has_init().
   std::pair<int64_t, int64_t> init_size() const {

@@ -14,6 +14,7 @@ namespace {
 
 constexpr int kMostPictures = 10000;
 constexpr int64_t kLargestSide = 8192;
+constexpr int64_t kMostTokens = 4096;  // of a text that the caller encoded
 
 double checked(const char* option, double value, double least, double most) {
   if (std::isfinite(value) && value >= least && value <= most) return value;
@@ -143,18 +144,50 @@ uint64_t random_seed() {
   return device() & 0x7fffffffu;  // short enough to type again
 }
 
+/// `count`: how many texts there must be; a single one will do where it is 0.
+void check_embeds(const char* where, const Values& embeds, const ModelSpecs& specs, size_t count) {
+  const auto& shape = embeds.shape;
+  const int64_t width = specs.unet.context_width;
+  const bool fits = shape.size() == 3 && shape[0] >= 1 && shape[0] <= kMostPictures && shape[1] >= 1 &&
+                    shape[1] <= kMostTokens && shape[2] == width &&
+                    embeds.data.size() == static_cast<size_t>(shape[0] * shape[1] * shape[2]);
+  if (!fits || (count > 0 && shape[0] != 1 && static_cast<size_t>(shape[0]) != count))
+    throw InputError(where, expected_got(fmt::format("shape [{}, tokens, {}]",
+                                                     count > 0 ? fmt::format("{}", count) : "prompts", width),
+                                         checkpoint::to_string(shape)));
+}
+
+void check_texts(const ModelSpecs& specs, const DrawRequest& request) {
+  const auto& positive = request.prompt_embeds;
+  const auto& negative = request.negative_prompt_embeds;
+  if (positive && !request.prompts.empty()) throw InputError("prompt_embeds", "expected instead of prompts");
+  if (negative && !(request.negative.empty() && request.negatives.empty()))
+    throw InputError("negative_prompt_embeds", "expected instead of a negative prompt");
+  if (!positive && request.prompts.empty()) throw InputError("PROMPT", "expected at least one sentence to draw");
+  if (positive) check_embeds("prompt_embeds", *positive, specs, 0);
+  if (negative) check_embeds("negative_prompt_embeds", *negative, specs, request.prompt_count());
+  if (!positive && !negative) return;
+  const int64_t tokens = positive ? positive->shape[1] : specs.text.positions;
+  const int64_t others = negative ? negative->shape[1] : specs.text.positions;
+  if (tokens != others)
+    throw InputError(negative ? "negative_prompt_embeds" : "prompt_embeds",
+                     expected_got(fmt::format("{} tokens, as many as the {} has", negative ? tokens : others,
+                                              negative ? "prompt" : "negative prompt"),
+                                  fmt::format("{}", negative ? others : tokens)));
+}
+
 void resolve_pictures(Resolved& resolved, const DrawRequest& request) {
-  if (request.prompts.empty()) throw InputError("PROMPT", "expected at least one sentence to draw");
+  const size_t prompts = request.prompt_count();
   if (request.count < 1) throw InputError("--count", expected_got("a number from 1", fmt::format("{}", request.count)));
-  if (static_cast<int64_t>(request.prompts.size()) * request.count > kMostPictures)
+  if (static_cast<int64_t>(prompts) * request.count > kMostPictures)
     throw InputError("--count", fmt::format("expected at most {} pictures in all, got {} prompts times {}",
-                                            kMostPictures, request.prompts.size(), request.count));
-  if (!request.negatives.empty() && request.negatives.size() != request.prompts.size())
-    throw InputError("negatives", expected_got(fmt::format("{}, one for each prompt", request.prompts.size()),
+                                            kMostPictures, prompts, request.count));
+  if (!request.negatives.empty() && request.negatives.size() != prompts)
+    throw InputError("negatives", expected_got(fmt::format("{}, one for each prompt", prompts),
                                                fmt::format("{}", request.negatives.size())));
-  for (size_t p = 0; p < request.prompts.size(); ++p) {
+  for (size_t p = 0; p < prompts; ++p) {
     for (int i = 0; i < request.count; ++i) {
-      resolved.prompts.push_back(request.prompts[p]);
+      resolved.prompts.push_back(request.prompt_embeds ? "" : request.prompts[p]);
       resolved.negatives.push_back(request.negatives.empty() ? request.negative : request.negatives[p]);
     }
   }
@@ -191,6 +224,7 @@ Resolved resolve(const ModelSpecs& specs, const checkpoint::ModelFiles& files, c
                      expected_got(fmt::format("0 to {}", specs.text.layers - 1), fmt::format("{}", request.clip_skip)));
   if (request.batch < 0) throw InputError("--batch", expected_got("a number from 0", fmt::format("{}", request.batch)));
   resolve_size(resolved, specs, request);
+  check_texts(specs, request);
   resolve_pictures(resolved, request);
   resolve_seeds(resolved, request);
   check_inputs(resolved, specs, request);
@@ -202,6 +236,8 @@ Resolved resolve(const ModelSpecs& specs, const checkpoint::ModelFiles& files, c
 Json settings_json(const Resolved& resolved, const DrawRequest& request) {
   Json json;
   json["prompts"] = request.prompts;
+  if (request.prompt_embeds) json["prompt_embeds"] = request.prompt_embeds->shape;
+  if (request.negative_prompt_embeds) json["negative_prompt_embeds"] = request.negative_prompt_embeds->shape;
   json["negative"] = request.negatives.empty() ? Json(request.negative) : Json(request.negatives);
   json["sampler"] = resolved.plan.sampler;
   json["plan"] = resolved.plan.description;
