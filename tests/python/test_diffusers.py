@@ -107,7 +107,7 @@ class SamePictures(ModuleTest):
         with torch.no_grad():
             one, two = (self.pipes["text"].encode_prompt(text, "cpu", 1, False)[0] for text in (PROMPT, OTHER))
         self.both(prompt=None, prompt_embeds=one * 1.1, negative_prompt_embeds=two)
-        self.both(prompt=None, prompt_embeds=torch.cat([one, two]), negative_prompt="blurry", num_images_per_prompt=2, seeds=[1, 2, 3, 4])
+        self.both(prompt=None, prompt_embeds=torch.cat([one, two]), negative_prompt=["blurry", "dark"], num_images_per_prompt=2, seeds=[1, 2, 3, 4])
         self.both(prompt=None, prompt_embeds=torch.cat([one, two], 1), negative_prompt_embeds=torch.cat([two, one], 1))
         self.both(negative_prompt_embeds=two, clip_skip=1)
         self.both(prompt=None, prompt_embeds=one, guidance_scale=1.0)
