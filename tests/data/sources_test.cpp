@@ -133,13 +133,46 @@ TEST_F(Sources, FiltersKeepWhatTheyName) {
   add("4.png", 64, 64, "far too long for this", 6.5);
   add("5.png", 64, 64, "fair", 3);
   add("6.png", 64, 64, "fair", "high");
+  add("7.png", 64, 64, "other", 6.5);
   scratch_.write("in/metadata.jsonl", metadata);
-  FilterSettings filters{
-      .min_side = 32, .max_aspect = 2, .min_caption = 3, .max_caption = 10, .score = "S", .min_score = 5};
+  FilterSettings filters{.min_side = 32,
+                         .max_aspect = 2,
+                         .min_caption = 3,
+                         .max_caption = 10,
+                         .caption_has = "AIR",
+                         .score = "S",
+                         .min_score = 5};
   EXPECT_THAT(keys(*open(scratch_.path("in"), filters)), ElementsAre("0.png"));
-  EXPECT_THAT(report_.counts, testing::SizeIs(6));
+  EXPECT_THAT(report_.counts, testing::SizeIs(7));
   filters.min_score = 9;
-  EXPECT_THAT(refused<InputError>(scratch_.path("in"), filters), HasSubstr("no sample is left: 7 of 7"));
+  EXPECT_THAT(refused<InputError>(scratch_.path("in"), filters), HasSubstr("no sample is left: 8 of 8"));
+}
+
+TEST_F(Sources, FiltersReadCaptionsWhereverTheyStand) {
+  scratch_.write("in/0.tar", tar_member("a.jpg", slope_file(".jpg", 8, 8)) + tar_member("a.txt", "a Red ring") +
+                                 tar_member("b.jpg", slope_file(".jpg", 8, 8)) + tar_member("b.txt", "a ring") +
+                                 tar_member("c.jpg", slope_file(".jpg", 8, 8)) +
+                                 tar_member("c.json", R"({"caption": "red"})") + tar_end());
+  EXPECT_THAT(keys(*open(scratch_.path("in"), {.caption_has = "red"})), ElementsAre("0.tar/a", "0.tar/c"));
+  EXPECT_EQ(report_.counts["with another caption"], 1);
+}
+
+TEST_F(Sources, FiltersChooseAmongDrawnScenes) {
+  const auto open_shapes = [&](const FilterSettings& filters) {
+    return open_source({.path = "shapes", .count = 20, .seed = 3, .filters = filters}, context(), report_,
+                       no_observer());
+  };
+  const auto all = open_shapes({});
+  const auto some = open_shapes({.min_caption = 20, .max_caption = 45, .caption_has = "inside"});
+  ASSERT_EQ(some->size(), 20);
+  for (int64_t i = 0; i < some->size(); ++i) {
+    EXPECT_THAT(some->caption(i), HasSubstr("inside"));
+    EXPECT_EQ(some->attributes(i)["relation"], "inside");
+    EXPECT_LE(some->caption(i).size(), 45u);
+  }
+  EXPECT_EQ(all->key(7), "shapes/3/7");
+  EXPECT_NE(some->key(7), all->key(7));
+  EXPECT_THROW(open_shapes({.caption_has = "hexagon"}), InputError);
 }
 
 TEST_F(Sources, AtMostSoManyAreTaken) {

@@ -31,6 +31,11 @@ Verdict by_caption(int64_t length, const FilterSettings& filters, bool needed) {
   return {};
 }
 
+Verdict by_text(const std::string& caption, const FilterSettings& filters) {
+  if (caption_has(caption, filters.caption_has)) return {};
+  return {"with another caption", fmt::format("no \"{}\" in it", printable(filters.caption_has))};
+}
+
 Verdict by_score(const Json& json, const FilterSettings& filters) {
   const auto found = json.is_object() ? json.find(filters.score) : json.end();
   if (!json.is_object() || found == json.end() || !found->is_number())
@@ -50,11 +55,20 @@ class Filtering {
   Verdict verdict(const StoredSample& sample) const {
     Verdict found = by_size(sample.picture_size, filters_);
     if (found.kind.empty()) found = by_caption(sample.caption_length, filters_, needs_captions_);
+    if (found.kind.empty() && !filters_.caption_has.empty()) found = by_text_of(sample);
     if (found.kind.empty() && !filters_.score.empty()) found = by_score_of(sample);
     return found;
   }
 
  private:
+  Verdict by_text_of(const StoredSample& sample) const {
+    try {
+      return by_text(stored_caption(all_.files, sample), filters_);
+    } catch (const FormatError& error) {
+      return {"with a broken caption", error.what()};
+    }
+  }
+
   Verdict by_score_of(const StoredSample& sample) const {
     if (!sample.json) return by_score(sample.attributes, filters_);
     try {

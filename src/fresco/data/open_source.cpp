@@ -16,14 +16,23 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kShapes = "shapes";
+constexpr int64_t kTriesForOne = 100;                       // scenes looked at for each that a filter is to keep
 constexpr int64_t kLeastShapes = 8, kLargestShapes = 4096;  // pixels of a side
 
 /// Scenes that are drawn when they are asked for, as large as they are wanted.
 class ShapesSource : public Source {
  public:
-  explicit ShapesSource(const SourceSettings& settings) : seed_(settings.seed), count_(settings.count) {}
+  explicit ShapesSource(const SourceSettings& settings) : seed_(settings.seed), count_(settings.count) {
+    if (!filtered_captions(settings.filters)) return;
+    const int64_t most = kTriesForOne * settings.count;
+    for (int64_t index = 0; std::ssize(chosen_) < settings.count && index < most; ++index)
+      if (keeps(settings.filters, shapes::scene(seed_, static_cast<uint64_t>(index)).caption)) chosen_.push_back(index);
+    if (std::ssize(chosen_) < settings.count)
+      throw InputError(
+          kShapes, fmt::format("the filters keep {} of {} scenes; expected {}", chosen_.size(), most, settings.count));
+  }
   int64_t size() const override { return count_; }
-  std::string key(int64_t index) const override { return fmt::format("shapes/{}/{}", seed_, index); }
+  std::string key(int64_t index) const override { return fmt::format("shapes/{}/{}", seed_, place(index)); }
   image::PictureSize picture_size(int64_t) const override { return {kLargestShapes, kLargestShapes}; }
   std::string caption(int64_t index) const override { return scene(index).caption; }
   Json attributes(int64_t index) const override { return shapes::attributes(scene(index)); }
@@ -33,10 +42,20 @@ class ShapesSource : public Source {
   }
 
  private:
-  shapes::Scene scene(int64_t index) const { return shapes::scene(seed_, static_cast<uint64_t>(index)); }
+  static bool filtered_captions(const FilterSettings& filters) {
+    return filters.min_caption > 0 || filters.max_caption > 0 || !filters.caption_has.empty();
+  }
+  static bool keeps(const FilterSettings& filters, const std::string& caption) {
+    const auto length = std::ssize(caption);
+    return length >= filters.min_caption && (filters.max_caption == 0 || length <= filters.max_caption) &&
+           caption_has(caption, filters.caption_has);
+  }
+  int64_t place(int64_t index) const { return chosen_.empty() ? index : chosen_.at(static_cast<size_t>(index)); }
+  shapes::Scene scene(int64_t index) const { return shapes::scene(seed_, static_cast<uint64_t>(place(index))); }
 
   uint64_t seed_;
   int64_t count_;
+  std::vector<int64_t> chosen_;  // places in the series; empty: all
 };
 
 class StoredSource : public Source {
@@ -48,37 +67,22 @@ class StoredSource : public Source {
   std::string key(int64_t index) const override { return at(index).key; }
   image::PictureSize picture_size(int64_t index) const override { return at(index).picture_size; }
 
-  std::string caption(int64_t index) const override {
-    const StoredSample& sample = at(index);
-    if (sample.caption) return *sample.caption;
-    if (sample.text) return stored_text(reader(*sample.text), *sample.text, sample.key);
-    if (!sample.json) return {};
-    return caption_in(stored_json(reader(*sample.json), *sample.json, sample.key)).value_or("");
-  }
+  std::string caption(int64_t index) const override { return stored_caption(files_, at(index)); }
 
   Json attributes(int64_t index) const override {
     const StoredSample& sample = at(index);
     if (!sample.json) return sample.attributes;
-    return without_caption(stored_json(reader(*sample.json), *sample.json, sample.key));
+    return without_caption(stored_json(reader_of(files_, *sample.json), *sample.json, sample.key));
   }
 
   image::Picture picture(int64_t index, image::PictureSize least) const override {
     const StoredSample& sample = at(index);
-    const std::string bytes = reader(sample.picture).read(sample.picture.offset, sample.picture.size);
+    const std::string bytes = reader_of(files_, sample.picture).read(sample.picture.offset, sample.picture.size);
     return image::read_picture_at_least(std::as_bytes(std::span(bytes)), sample.key, least);
   }
 
  private:
   const StoredSample& at(int64_t index) const { return samples_.at(static_cast<size_t>(index)); }
-
-  /// A file that was there when the source was opened.
-  SliceReader reader(const Slice& slice) const {
-    try {
-      return SliceReader(files_[slice.file]);
-    } catch (const InputError& error) {
-      throw FormatError(error.where(), "gone since the data set was opened");
-    }
-  }
 
   std::vector<fs::path> files_;
   std::vector<StoredSample> samples_;

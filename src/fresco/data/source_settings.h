@@ -11,6 +11,7 @@ struct FilterSettings {
   int64_t min_side = 0;                      // pixels of the shorter side
   double max_aspect = 0;                     // longer over shorter side; 0: any
   int64_t min_caption = 0, max_caption = 0;  // characters; 0: any
+  std::string caption_has;                   // a text in it, in upper or lower case; empty: any
   std::string score;                         // a number in the sample's JSON, such as "AESTHETIC_SCORE"
   std::optional<double> min_score, max_score;
 };

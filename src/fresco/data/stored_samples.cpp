@@ -49,6 +49,14 @@ image::PictureSize stored_picture_size(const SliceReader& file, const Slice& sli
   }
 }
 
+SliceReader reader_of(const std::vector<std::filesystem::path>& files, const Slice& slice) {
+  try {
+    return SliceReader(files.at(slice.file));
+  } catch (const InputError& error) {
+    throw FormatError(error.where(), "gone since the data set was opened");
+  }
+}
+
 std::string stored_text(const SliceReader& file, const Slice& slice, const std::string& where) {
   return trimmed(image::encode_utf8(image::decode_utf8(whole(file, slice, where))));
 }
@@ -64,6 +72,17 @@ int64_t characters(std::string_view utf8) {
 bool names_picture(std::string_view name) {
   const std::string whole = lower(name);
   return std::ranges::any_of(kExtensions, [&](const char* extension) { return whole.ends_with(extension); });
+}
+
+std::string stored_caption(const std::vector<std::filesystem::path>& files, const StoredSample& sample) {
+  if (sample.caption) return *sample.caption;
+  if (sample.text) return stored_text(reader_of(files, *sample.text), *sample.text, sample.key);
+  if (!sample.json) return {};
+  return caption_in(stored_json(reader_of(files, *sample.json), *sample.json, sample.key)).value_or("");
+}
+
+bool caption_has(const std::string& caption, const std::string& text) {
+  return lower(caption).find(lower(text)) != std::string::npos;
 }
 
 std::optional<std::string> caption_in(const Json& json) {

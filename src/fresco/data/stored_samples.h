@@ -44,11 +44,18 @@ StoredSamples list_shards(const std::vector<std::string>& names, const SourceCon
 
 /// Upright, from the first bytes. Errors: FormatError naming `where`.
 image::PictureSize stored_picture_size(const SliceReader& file, const Slice& slice, const std::string& where);
+/// One of the files, which was there when the source was opened. Errors: FormatError when it is gone.
+SliceReader reader_of(const std::vector<std::filesystem::path>& files, const Slice& slice);
 /// A caption's file: UTF-8 (what is not becomes U+FFFD), without blanks around it. Errors: FormatError beyond 1 MiB.
 std::string stored_text(const SliceReader& file, const Slice& slice, const std::string& where);
 /// Errors: FormatError for what is not JSON, or beyond 1 MiB.
 Json stored_json(const SliceReader& file, const Slice& slice, const std::string& where);
 int64_t characters(std::string_view utf8);
+
+/// A sample's caption, wherever it stands; empty when it has none. Errors: as stored_text and stored_json; FormatError when a file is gone.
+std::string stored_caption(const std::vector<std::filesystem::path>& files, const StoredSample& sample);
+/// Whether a text is in a caption; letters of ASCII in upper or lower case.
+bool caption_has(const std::string& caption, const std::string& text);
 
 /// The samples that the settings keep; those that are left out go to the report. files: of `all`.
 std::vector<StoredSample> filtered(const StoredSamples& all, const SourceSettings& settings, bool needs_captions,

@@ -186,8 +186,8 @@ BatchResult draw_batch(const Model::Impl& model, const Resolved& resolved, const
   const auto texts = run.stage("tokenize", [&] {
     using Texts = std::vector<std::string>;
     return tokenize(model.tokenizer, request.prompt_embeds ? Texts() : batch.prompts,
-                    guidance.on() && !request.negative_prompt_embeds ? batch.negatives : Texts(), model.specs.text.positions,
-                    run.observer());
+                    guidance.on() && !request.negative_prompt_embeds ? batch.negatives : Texts(),
+                    model.specs.text.positions, run.observer());
   });
   EncodedTexts encoded;
   guidance.text = run.stage("encode text", [&] {

@@ -44,9 +44,9 @@ std::filesystem::path own_cache(const PhaseNeeds& needs, const std::string& vae_
   std::string about = vae_hash;
   for (const auto& source : needs.phase.data) {
     const auto& f = source.filters;
-    about +=
-        fmt::format("|{} {} {} {} {} {} {} {} {} {}", source.path, source.count, source.seed, f.min_side, f.max_aspect,
-                    f.min_caption, f.max_caption, f.score, f.min_score.value_or(0), f.max_score.value_or(0));
+    about += fmt::format("|{} {} {} {} {} {} {} {} {} {} {}", source.path, source.count, source.seed, f.min_side,
+                         f.max_aspect, f.min_caption, f.max_caption, f.caption_has, f.score, f.min_score.value_or(0),
+                         f.max_score.value_or(0));
   }
   const auto& fit = needs.phase.fit;
   about += fmt::format("|{} {} {} {}", fit.resolution, fit.buckets, fit.max_bucket_aspect, fit.flip);

@@ -54,6 +54,7 @@ void visit_fields(data::FilterSettings& settings, FieldVisitor& visit) {
   visit.number({"max_aspect", "longer side over shorter, at most; 0: any"}, settings.max_aspect, {0, 1e6});
   visit.count({"min_caption", "characters of the caption, at least"}, settings.min_caption, {0, 1e9});
   visit.count({"max_caption", "characters of the caption, at most; 0: any"}, settings.max_caption, {0, 1e9});
+  visit.text({"caption_has", "a text that is in the caption, in upper or lower case"}, settings.caption_has);
   visit.text({"score", "a number in the sample's JSON, such as `AESTHETIC_SCORE`; samples without it are left out"},
              settings.score);
   visit.number({"min_score", "least score"}, settings.min_score);
