@@ -25,6 +25,7 @@ class LoadOptions:
 
 class Request:
     prompts: list[str]
+    negative: str
     negatives: list[str]
     steps: Optional[int]
     sampler: str

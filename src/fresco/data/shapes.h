@@ -1,6 +1,6 @@
 #pragma once
 // The captioned shapes data set: one or two flat shapes on a flat background, drawn from nothing, the same on every machine.
-// Grammar, palette and sizes are those that models/starter-128 was trained on (its README.md states them).
+// What models/starter-128 is trained on; its README.md states the grammar.
 #include <array>
 #include <cstdint>
 #include <string>

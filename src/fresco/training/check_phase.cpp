@@ -112,7 +112,7 @@ void check_filters(const data::FilterSettings& filters, const std::string& at, F
 
 void check_shapes(const data::SourceSettings& source, const std::string& at, const Phase& phase, Findings& findings) {
   if (source.count == 0) findings.problem(at + ".count", "shapes are drawn; say how many");
-  if (!source.filters.score.empty()) findings.warning(at + ".filters.score", "shapes have no scores: none is left");
+  if (!source.filters.score.empty()) findings.warning(at + ".filters.score", "shapes have no scores: not used");
   if (phase.fit.flip) findings.warning(at, "the captions of shapes say left and right, which `flip` exchanges");
 }
 
