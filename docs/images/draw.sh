@@ -10,7 +10,7 @@ draw "a large blue star on a yellow background" --seed 1 --out $out/star.png
 draw "a large blue star on yellow" --seed 1 --out $out/blue.png
 for steps in 2 5 10; do draw "a large blue star on yellow" --seed 1 --steps $steps --out $out/steps-$steps.png; done
 draw "a large star" --seed 1 --out $out/any-star.png
-draw "a large star" --seed 1 --negative green --out $out/no-green.png
+draw "a large star" --seed 1 --negative "a large red star" --out $out/away.png
 draw "a large blue star on yellow" --seed 1 --width 192 --out $out/wide.png
 draw "a green cross" "a red ring" --count 3 --seed 1 --grid --out $out/sheet.png
 rm -f $out/sheet-*.png
