@@ -61,10 +61,13 @@ def make_model(shape, batch, folder):
 def programs(arguments, folder):
     """{side: command}"""
     common = ["--model", str(folder), "--threads", str(arguments.threads), "--precision", arguments.precision]
+    ours = [str(arguments.bench), *common, "--ops", arguments.ops]
+    if arguments.checkpointing:
+        return {"again": [*ours, "--checkpointing"], "kept": ours}
     peer = [sys.executable, str(HERE / "peers/train_step.py"), *common]
     chosen = subprocess.run([*peer, "--choose-format"], check=True, stdout=subprocess.PIPE, text=True)
     peer += ["--format", json.loads(chosen.stdout)["format"]]
-    return {"fresco": [str(arguments.bench), *common, "--ops", arguments.ops], "diffusers": peer}
+    return {"fresco": ours, "diffusers": peer}
 
 
 class Running(sides.Side):
@@ -84,11 +87,12 @@ def measure(arguments, folder):
     """{side: answers}, {side: bytes of the program before the model}: warm-up steps of both, then steps in turns."""
     running = {name: Running(name, command) for name, command in programs(arguments, folder).items()}
     answers = {name: [] for name in running}
+    first, second = answers.values()
     for turn in range(arguments.warm_up + arguments.rounds):
         for name in list(running)[:: 1 if turn % 2 == 0 else -1]:
             answers[name].append(running[name].run("step"))
-        apart = abs(answers["fresco"][-1]["loss"] - answers["diffusers"][-1]["loss"])
-        if turn < 2 and apart > TOLERANCE[arguments.precision] * abs(answers["diffusers"][-1]["loss"]):
+        apart = abs(first[-1]["loss"] - second[-1]["loss"])
+        if turn < 2 and apart > TOLERANCE[arguments.precision] * abs(second[-1]["loss"]):
             raise SystemExit(f"compare_training: losses of step {turn + 1} differ by {apart:.1e}")
     for side in running.values():
         side.close()
@@ -110,9 +114,10 @@ def print_table(title, sums):
         times = [s[key] * 1e3 for key in ("seconds", "forward", "backward", "optimizer")]
         print(f"{name:10} {s['images_per_second']:9.2f} {times[0]:8.1f} {times[1]:8.1f} {times[2]:9.1f} {times[3]:9.1f}", end="")
         print(f" {s['peak_bytes'] / 2**20:9.0f} {s['grown_bytes'] / 2**20:12.0f}")
-    ours, theirs = sums["fresco"], sums["diffusers"]
+    (name, ours), (other, theirs) = sums.items()
     faster = ours["images_per_second"] / theirs["images_per_second"]
-    print(f"fresco: {faster:.2f} times the images a second, {ours['peak_bytes'] / theirs['peak_bytes']:.2f} of the memory")
+    memory = ours["peak_bytes"] / theirs["peak_bytes"]
+    print(f"{name} against {other}: {faster:.2f} times the images a second, {1 / faster:.2f} of the time, {memory:.2f} of the memory")
     sys.stdout.flush()
 
 
@@ -124,8 +129,10 @@ def compare(arguments, name):
         answers, program_bytes = measure(arguments, pathlib.Path(folder))
     sums = {side: summary(answers[side], program_bytes[side], arguments.warm_up) for side in answers}
     side = shape["latents"]
-    title = f"{name}: {parameters / 1e6:.1f} M parameters, {batch} latents of {side}x{side}, {arguments.precision}, "
-    print_table(title + f"PyTorch {answers['diffusers'][-1]['format']}", sums)
+    title = f"{name}: {parameters / 1e6:.1f} M parameters, {batch} latents of {side}x{side}, {arguments.precision}"
+    if "diffusers" in answers:
+        title += f", PyTorch {answers['diffusers'][-1]['format']}"
+    print_table(title, sums)
     return {"name": name, "batch": batch, "precision": arguments.precision, **sums}
 
 
@@ -135,6 +142,7 @@ def parse():
     parser.add_argument("--batch", type=int, help="default: 8 for tiny, 4 for 60m")
     parser.add_argument("--precision", choices=TOLERANCE, default="f32", help="bf16: products, beside autocast")
     parser.add_argument("--ops", default="auto", help="form of fresco's operators")
+    parser.add_argument("--checkpointing", action="store_true", help="fresco alone: cells computed again against cells kept")
     parser.add_argument("--rounds", type=int, default=7, help="timed steps of each side (default 7)")
     parser.add_argument("--warm-up", type=int, default=2, help="steps before them (default 2)")
     parser.add_argument("--threads", type=int, default=2)

@@ -165,6 +165,7 @@ int run(int argc, char** argv) {
   app.add_option("--precision", precision, "What products multiply: f32 or bf16")
       ->check(CLI::IsMember({"f32", "bf16"}))
       ->capture_default_str();
+  app.add_flag("--checkpointing", options.preparation.recompute_cells, "Compute cells again instead of keeping them");
   app.add_flag("--profile", options.profile, "Also tell where the time of one more step went");
   app.add_flag("--requests", options.requests, "One step for each line of standard input");
   CLI11_PARSE(app, argc, argv);

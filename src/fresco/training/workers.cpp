@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,15 @@
 #include "fresco/training/peers.h"
 
 namespace fresco::training {
+namespace {
+
+// Gloo writes to connections of processes that may have ended: that is to be an error there, not the end of this process.
+void survive_broken_connections() {
+  struct sigaction action {};
+  if (sigaction(SIGPIPE, nullptr, &action) == 0 && action.sa_handler == SIG_DFL) std::signal(SIGPIPE, SIG_IGN);
+}
+
+}  // namespace
 
 /// The engines of a job. With exchanges still under way they are left as they are: they cannot be stopped, and ending
 /// them waits for every timeout.
@@ -111,7 +121,9 @@ Workers Workers::from_environment(const WorkersSettings& settings) {
 
 Workers Workers::join(const JobPlace& place, const WorkersSettings& settings) {
   Workers workers;
-  if (place.size > 1) workers.job_ = std::make_shared<Job>(place, settings);
+  if (place.size <= 1) return workers;
+  survive_broken_connections();
+  workers.job_ = std::make_shared<Job>(place, settings);
   return workers;
 }
 
