@@ -217,9 +217,21 @@ TEST(FormsThatTrain, AreNotTakenWhereTheDefinitionIsAskedForOrValuesAreDoubles) 
   const auto doubles = weight.detach().to(at::kDouble).requires_grad_();
   ops::linear({x.to(at::kDouble), ops::LinearWeights(doubles, {}), {}});
   EXPECT_EQ(recorder.counts().at("linear/reference"), 2);
+  EXPECT_EQ(recorder.counts().count("linear/trained"), 0u);
+}
+
+// As where gradient checkpointing keeps a cell's inputs alone: the second pass must meet the values of the first.
+TEST(FormsThatTrain, ServeTrainedWeightsWithoutAutogradToo) {
+  const auto weight = at::randn({32, 32}).requires_grad_();
+  const auto x = at::randn({4, 32});
+  const auto y = ops::linear({x, ops::LinearWeights(weight, {}), {}});
+  EXPECT_TRUE(y.requires_grad());
+  const ops::FormRecorder recorder;
   const c10::NoGradGuard guard;
-  ops::linear({x, ops::LinearWeights(weight, {}), {}});
-  EXPECT_EQ(recorder.counts().count("linear/trained"), 0u) << "nobody asks for a gradient";
+  const auto alone = ops::linear({x, ops::LinearWeights(weight, {}), {}});
+  EXPECT_EQ(recorder.counts().count("linear/trained"), ops::native_isa() == ops::Isa::none ? 0u : 1u);
+  EXPECT_FALSE(alone.requires_grad());
+  EXPECT_TRUE(alone.equal(y.detach()));
 }
 
 TEST(FormsThatTrain, TellOfChangesBehindTheirBackAndOfSecondPasses) {

@@ -118,7 +118,7 @@ bool trains(const Conv2dCall& call) {
   const ConvWeights& weights = call.weights;
   const bool plain_weight = weights.kernels().isa == Isa::none && !weights.packs_onednn();
   const auto weight = plain_weight ? weights.weight(at::kFloat) : at::Tensor();  // packed ones want no gradient
-  return any_needs_gradient({call.x, call.skip, weight, weights.bias(), call.shift, call.residual});
+  return is_trained(weight) || any_needs_gradient({call.x, call.skip, weights.bias(), call.shift, call.residual});
 }
 
 at::Tensor conv2d_trained(const Conv2dCall& call) {

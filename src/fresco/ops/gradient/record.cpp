@@ -68,10 +68,13 @@ bool any_needs_gradient(std::initializer_list<std::reference_wrapper<const at::T
   return false;
 }
 
+bool is_trained(const at::Tensor& weight) { return weight.defined() && weight.requires_grad(); }
+
 bool trains_on(const at::Tensor& t) { return !t.defined() || (t.is_cpu() && t.scalar_type() == at::kFloat); }
 
 at::Tensor record(std::string_view op, at::Tensor y, const std::vector<at::Tensor>& inputs,
                   const std::vector<at::Tensor>& saved, Backward backward) {
+  if (!c10::GradMode::is_enabled()) return y;
   auto edges = torch::autograd::collect_next_edges(inputs);
   const std::shared_ptr<RecordedGradient> node(new RecordedGradient(op, std::move(edges), std::move(backward)),
                                                torch::autograd::deleteNode);

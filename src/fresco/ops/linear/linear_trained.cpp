@@ -49,7 +49,7 @@ bool trains(const LinearCall& call) {
   const LinearWeights& weights = call.weights;
   // Packed ones want no gradient.
   const auto weight = weights.kernels().isa == Isa::none ? weights.weight(at::kFloat) : at::Tensor();
-  return any_needs_gradient({call.x, weight, weights.bias(), call.residual});
+  return is_trained(weight) || any_needs_gradient({call.x, weights.bias(), call.residual});
 }
 
 at::Tensor linear_trained(const LinearCall& call) {
