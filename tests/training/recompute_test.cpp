@@ -1,6 +1,5 @@
 // Gradient checkpointing: the same gradients from less memory.
 #include <ATen/ATen.h>
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -22,9 +21,7 @@ struct Pass {
 Pass run(const training::TrainingModel& model, bool recompute, const at::Tensor& latents, const at::Tensor& context) {
   auto& parameters = model.parameters(Network::unet);
   parameters.grads().zero_();
-  layers::Preparation preparation{.recompute_cells = recompute};
-  if (latents.scalar_type() == at::kDouble) preparation = {.type = at::kDouble, .ops = "reference"};
-  const unet::UNet unet(model.specs().unet, parameters, preparation);
+  const unet::UNet unet(model.specs().unet, parameters, {.recompute_cells = recompute});
   const auto times = at::linspace(0, 999, latents.size(0));
   const ops::Arena arena;
   const ops::ScopedArena scope(&arena);
@@ -42,13 +39,9 @@ TEST(Recompute, TakesAtMostSixTenthsOfTheMemory) {
   EXPECT_GT(kept.bytes, 0);
   EXPECT_LE(static_cast<double>(again.bytes), 0.6 * static_cast<double>(kept.bytes))
       << again.bytes << " of " << kept.bytes;
-  // Sums of gradients that meet in one tensor may come in another order: no further from the exact gradient than the other is, twice over.
-  const auto wide = training::TrainingModel::open(starter.string(), {}, 1, at::kDouble, no_observer());
-  const auto exact = run(wide, false, latents.to(at::kDouble), context.to(at::kDouble)).gradients;
-  const auto error = [&](const Pass& pass) { return (pass.gradients - exact).abs().max().item<double>(); };
-  RecordProperty("error", fmt::format("{:.2e} kept, {:.2e} again, of {:.2e}", error(kept), error(again),
-                                      exact.abs().max().item<double>()));
-  EXPECT_LT(error(again), 2 * error(kept));
+  // The same kernels on the same values; only sums of gradients that meet in one tensor may come in another order.
+  const double largest = kept.gradients.abs().max().item<double>();
+  EXPECT_LT((again.gradients - kept.gradients).abs().max().item<double>(), 1e-5 * largest);
 }
 
 }  // namespace
