@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "fresco/core/error.h"
+#include "fresco/data/filters.h"
 #include "fresco/data/shapes.h"
 #include "fresco/data/shard_names.h"
 #include "fresco/data/source.h"
@@ -46,9 +47,7 @@ class ShapesSource : public Source {
     return filters.min_caption > 0 || filters.max_caption > 0 || !filters.caption_has.empty();
   }
   static bool keeps(const FilterSettings& filters, const std::string& caption) {
-    const auto length = std::ssize(caption);
-    return length >= filters.min_caption && (filters.max_caption == 0 || length <= filters.max_caption) &&
-           caption_has(caption, filters.caption_has);
+    return by_length(characters(caption), filters, false).kind.empty() && by_words(caption, filters).kind.empty();
   }
   int64_t place(int64_t index) const { return chosen_.empty() ? index : chosen_.at(static_cast<size_t>(index)); }
   shapes::Scene scene(int64_t index) const { return shapes::scene(seed_, static_cast<uint64_t>(place(index))); }

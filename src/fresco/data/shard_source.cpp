@@ -1,8 +1,7 @@
 // Tar shards in webdataset's form: members whose names are equal up to the first dot are one sample.
 #include <fmt/format.h>
 
-#include <algorithm>
-
+#include "fresco/core/ascii.h"
 #include "fresco/core/error.h"
 #include "fresco/core/files.h"
 #include "fresco/core/sha256.h"
@@ -30,10 +29,7 @@ std::pair<std::string, std::string> key_and_extension(const std::string& name) {
   const size_t start = slash == name.npos ? 0 : slash + 1;
   const size_t dot = name.find('.', start);
   if (dot == name.npos || dot == start) return {};
-  std::string extension = name.substr(dot);
-  std::ranges::transform(extension, extension.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return {name.substr(0, dot), extension};
+  return {name.substr(0, dot), lower_ascii(name.substr(dot))};
 }
 
 class ShardLister {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "fresco/core/ascii.h"
 #include "fresco/core/error.h"
 #include "fresco/image/unicode.h"
 
@@ -15,12 +16,6 @@ constexpr uint64_t kLargestText = 1 << 20;
 constexpr uint64_t kHead = 4096;  // holds the size of nearly every picture
 constexpr std::array<const char*, 4> kExtensions = {".png", ".jpg", ".jpeg", ".webp"};
 constexpr std::array<const char*, 2> kCaptionKeys = {"caption", "text"};
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
 
 std::string whole(const SliceReader& file, const Slice& slice, const std::string& where) {
   if (slice.size > kLargestText)
@@ -70,7 +65,7 @@ int64_t characters(std::string_view utf8) {
 }
 
 bool names_picture(std::string_view name) {
-  const std::string whole = lower(name);
+  const std::string whole = lower_ascii(std::string(name));
   return std::ranges::any_of(kExtensions, [&](const char* extension) { return whole.ends_with(extension); });
 }
 
@@ -79,10 +74,6 @@ std::string stored_caption(const std::vector<std::filesystem::path>& files, cons
   if (sample.text) return stored_text(reader_of(files, *sample.text), *sample.text, sample.key);
   if (!sample.json) return {};
   return caption_in(stored_json(reader_of(files, *sample.json), *sample.json, sample.key)).value_or("");
-}
-
-bool caption_has(const std::string& caption, const std::string& text) {
-  return lower(caption).find(lower(text)) != std::string::npos;
 }
 
 std::optional<std::string> caption_in(const Json& json) {

@@ -54,8 +54,6 @@ int64_t characters(std::string_view utf8);
 
 /// A sample's caption, wherever it stands; empty when it has none. Errors: as stored_text and stored_json; FormatError when a file is gone.
 std::string stored_caption(const std::vector<std::filesystem::path>& files, const StoredSample& sample);
-/// Whether a text is in a caption; letters of ASCII in upper or lower case.
-bool caption_has(const std::string& caption, const std::string& text);
 
 /// The samples that the settings keep; those that are left out go to the report. files: of `all`.
 std::vector<StoredSample> filtered(const StoredSamples& all, const SourceSettings& settings, bool needs_captions,

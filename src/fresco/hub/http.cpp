@@ -8,6 +8,7 @@
 #include <memory>
 #include <thread>
 
+#include "fresco/core/ascii.h"
 #include "fresco/core/names.h"
 
 namespace fresco::hub {
@@ -37,8 +38,7 @@ std::string origin(const std::string& url) {
     text += std::string(value) + " ";
     curl_free(value);
   }
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
+  return lower_ascii(std::move(text));
 }
 
 HttpReply broken(std::string problem) {
@@ -93,8 +93,7 @@ struct HttpClient::Exchange {
     if (line.starts_with("HTTP/")) reply.headers.clear();
     const size_t colon = line.find(':');
     if (colon == line.npos) return header_bytes <= kLargestHeaders;
-    std::string name(line.substr(0, colon));
-    std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+    const std::string name = lower_ascii(std::string(line.substr(0, colon)));
     const auto value = line.substr(std::min(line.find_first_not_of(" \t", colon + 1), line.size()));
     reply.headers[name] = value.substr(0, value.find_last_not_of(" \t\r\n") + 1);
     return header_bytes <= kLargestHeaders;

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <initializer_list>
 
+#include "fresco/core/ascii.h"
 #include "fresco/core/error.h"
 #include "fresco/core/files.h"
 
@@ -23,7 +24,7 @@ std::string first_set(std::initializer_list<const char*> names) {
 }
 
 bool is_true(std::string word) {
-  std::ranges::transform(word, word.begin(), [](unsigned char c) { return std::tolower(c); });
+  word = lower_ascii(std::move(word));
   return word == "1" || word == "true" || word == "yes" || word == "on";
 }
 

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <new>
 
+#include "fresco/core/ascii.h"
 #include "fresco/core/error.h"
 #include "fresco/core/files.h"
 #include "fresco/image/codecs.h"
@@ -67,9 +67,7 @@ Decoded decode(std::span<const std::byte> bytes, std::string_view where, std::op
 }
 
 Format format_of(std::string_view extension, std::string_view where) {
-  std::string lower(extension);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  const std::string lower = lower_ascii(std::string(extension));
   if (lower == ".png") return Format::png;
   if (lower == ".jpg" || lower == ".jpeg") return Format::jpeg;
   if (lower == ".webp") return Format::webp;
