@@ -125,19 +125,18 @@ class Pipeline:
     def _ask_texts(self, request, prompt, negative_prompt, prompt_embeds, negative_prompt_embeds):
         if prompt_embeds is None:
             request.prompts = _checks.texts("prompt", prompt)
-            count = len(request.prompts)
+        elif prompt is None:
+            request.set_prompt_embeds(_arrays.given(prompt_embeds))
         else:
-            if prompt is not None:
-                raise InputError("prompt_embeds: expected instead of prompt, got both", "prompt_embeds")
-            count = (request.set_prompt_embeds(_arrays.given(prompt_embeds)) or [0])[0]
+            raise InputError("prompt_embeds: expected instead of prompt, got both", "prompt_embeds")
         if negative_prompt_embeds is not None:
             if negative_prompt is not None:
                 raise InputError("negative_prompt_embeds: expected instead of negative_prompt, got both", "negative_prompt_embeds")
             request.set_negative_prompt_embeds(_arrays.given(negative_prompt_embeds))
         elif isinstance(negative_prompt, (list, tuple)):
             request.negatives = _checks.texts("negative_prompt", negative_prompt)
-            if len(request.negatives) != count:
-                raise expected("negative_prompt", f"a str or a list of {count}, as many as prompts", f"{len(request.negatives)}")
+            if len(request.negatives) != request.prompt_count:
+                raise expected("negative_prompt", f"a str or a list of {request.prompt_count}, as many as prompts", f"{len(request.negatives)}")
         elif negative_prompt is not None:
             request.negative = _checks.text("negative_prompt", negative_prompt, "a str or a list of them")
 

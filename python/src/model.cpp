@@ -122,8 +122,8 @@ void bind_request(py::module_& module) {
       .def("set_prompt_embeds",
            [](DrawRequest& self, const py::object& values) {
              self.prompt_embeds = values_from(values, "prompt_embeds");
-             return self.prompt_embeds->shape;
            })
+      .def_property_readonly("prompt_count", &DrawRequest::prompt_count)
       .def("set_negative_prompt_embeds", [](DrawRequest& self, const py::object& values) {
         self.negative_prompt_embeds = values_from(values, "negative_prompt_embeds");
       });

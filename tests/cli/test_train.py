@@ -84,6 +84,7 @@ class Train(ProgramTest):
             time.sleep(chance.random() / 20)
             process.kill()
             process.communicate(timeout=60)
+            self.assertIn(process.returncode, (0, -signal.SIGKILL))
             kills += 1
             if (self.folder / "killed/model").exists():  # it was quicker: again from nothing
                 shutil.rmtree(self.folder / "killed")

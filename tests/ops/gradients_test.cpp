@@ -221,17 +221,25 @@ TEST(FormsThatTrain, AreNotTakenWhereTheDefinitionIsAskedForOrValuesAreDoubles) 
 }
 
 // As where gradient checkpointing keeps a cell's inputs alone: the second pass must meet the values of the first.
-TEST(FormsThatTrain, ServeTrainedWeightsWithoutAutogradToo) {
-  const auto weight = at::randn({32, 32}).requires_grad_();
-  const auto x = at::randn({4, 32});
-  const auto y = ops::linear({x, ops::LinearWeights(weight, {}), {}});
-  EXPECT_TRUE(y.requires_grad());
+void check_without_autograd(const std::string& form, const std::function<at::Tensor()>& op) {
+  const auto y = op();
+  EXPECT_TRUE(y.requires_grad()) << form;
   const ops::FormRecorder recorder;
   const c10::NoGradGuard guard;
-  const auto alone = ops::linear({x, ops::LinearWeights(weight, {}), {}});
-  EXPECT_EQ(recorder.counts().count("linear/trained"), ops::native_isa() == ops::Isa::none ? 0u : 1u);
-  EXPECT_FALSE(alone.requires_grad());
-  EXPECT_TRUE(alone.equal(y.detach()));
+  const auto alone = op();
+  EXPECT_EQ(recorder.counts().count(form), ops::native_isa() == ops::Isa::none ? 0u : 1u) << form;
+  EXPECT_FALSE(alone.requires_grad()) << form;
+  EXPECT_TRUE(alone.equal(y.detach())) << form;
+}
+
+TEST(FormsThatTrain, ServeTrainedWeightsWithoutAutogradToo) {
+  const auto rows = at::randn({4, 32}), weight = at::randn({32, 32}).requires_grad_();
+  check_without_autograd("linear/trained", [&] { return ops::linear({rows, ops::LinearWeights(weight, {}), {}}); });
+  const auto planes = pixels({2, 32, 9, 7});
+  const auto kernels = at::randn({32, 32, 3, 3}).requires_grad_();
+  check_without_autograd("conv2d/trained", [&] {
+    return ops::conv2d({planes, {}, ops::ConvWeights(kernels, {}, ops::kSame3x3), {}, {}});
+  });
 }
 
 TEST(FormsThatTrain, TellOfChangesBehindTheirBackAndOfSecondPasses) {

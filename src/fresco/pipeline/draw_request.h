@@ -87,7 +87,8 @@ struct DrawRequest {
 
   /// How many prompts there are, of either kind.
   size_t prompt_count() const {
-    return prompt_embeds ? static_cast<size_t>(prompt_embeds->shape.at(0)) : prompts.size();
+    if (!prompt_embeds) return prompts.size();
+    return prompt_embeds->shape.empty() ? 0 : static_cast<size_t>(prompt_embeds->shape.front());
   }
   bool has_init() const { return init || init_values; }
   /// {width, height} of what is drawn from; only with has_init().

@@ -49,8 +49,7 @@ class Workers {
   /// One process.
   Workers() = default;
   /// The job that the environment tells of (job_place.h). With several processes SIGPIPE is ignored from then on, unless it has a handler:
-  /// connections may break. Errors: InputError, ResourceError when not all processes come
-  /// within the timeout.
+  /// connections may break. Errors: InputError, ResourceError when not all processes come within the timeout.
   static Workers from_environment(const WorkersSettings& settings = {});
   static Workers join(const JobPlace& place, const WorkersSettings& settings = {});
 

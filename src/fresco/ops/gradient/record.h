@@ -29,9 +29,9 @@ bool is_trained(const at::Tensor& weight);
 /// Whether forms that train take this tensor: undefined, or float32 on the CPU.
 bool trains_on(const at::Tensor& t);
 
-/// Makes y, which was computed without autograd, the result of `inputs`; while autograd is off, y as it is. op: must live for ever; profiles count its gradient as form
-/// "backward". saved: kept until the backward pass ran; changing them in place before it is an error of autograd's (c10::Error), as is a
-/// second derivative.
+/// Makes y, which was computed without autograd, the result of `inputs`; while autograd is off, y as it is. op: must live for ever; profiles
+/// count its gradient as form "backward". saved: kept until the backward pass ran; changing them in place before it is an error of autograd's
+/// (c10::Error), as is a second derivative.
 at::Tensor record(std::string_view op, at::Tensor y, const std::vector<at::Tensor>& inputs,
                   const std::vector<at::Tensor>& saved, Backward backward);
 
