@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Draws the pictures of docs/first-picture.md again, with the commands that stand there: for a new shipped model.
+# Draws the pictures of README.md and docs/first-picture.md again, the latter with the commands that stand there: for a new shipped model.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 out=docs/images/first
@@ -19,3 +19,7 @@ for strength in 0.4 0.6 0.8; do
 done
 draw "a large white square on a black background" --seed 1 --out $out/mask.png
 draw "a large blue ring on yellow" --init $out/blue.png --mask $out/mask.png --seed 5 --out $out/repainted.png
+
+draw "a large blue star on yellow" "a red ring on white" "a green triangle above a purple square on white" "an orange cross on blue" \
+  --seed 9 --guidance 5 --grid --out docs/images/shapes.png
+rm -f docs/images/shapes-*.png
