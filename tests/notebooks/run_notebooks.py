@@ -14,6 +14,7 @@ from nbconvert import HTMLExporter
 
 NOTEBOOKS = pathlib.Path(__file__).resolve().parents[2] / "notebooks"
 LONGEST_CELL = 300  # seconds
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def run(source, folder):
@@ -23,7 +24,9 @@ def run(source, folder):
     if any(cell.get("outputs") for cell in book.cells):
         raise ValueError(f"{source.name}: expected a notebook without results, which tell of the machine that ran it")
     NotebookClient(book, timeout=LONGEST_CELL, kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
-    book.metadata.pop("widgets", None)  # pages show the text of bars instead
+    book.metadata.pop("widgets", None)  # without them a page would show bars as they began
+    for cell in (cell for cell in book.cells if cell.cell_type == "code"):
+        cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
     return book
 
 
