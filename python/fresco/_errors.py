@@ -36,3 +36,16 @@ def expected(where, wanted, got):
 
 def wrong_type(where, wanted, got):
     return InputTypeError(f"{where}: expected {wanted}, got {type(got).__name__}", where)
+
+
+# What the library calls an argument of Pipeline's call that the program has no option for, or whose shape is at fault.
+_ARGUMENTS = {"noise": "latents", "init_values": "image", "--mask": "mask_image", "generators": "generator", "negatives": "negative_prompt",
+              "on_row": "callback_on_step_end", "PROMPT": "prompt"}
+
+
+def by_argument(error):
+    """The error of a call, with the name of the call's argument in front."""
+    if error.where not in _ARGUMENTS:
+        return error
+    argument = _ARGUMENTS[error.where]
+    return type(error)(argument + str(error)[len(error.where):].replace("--init", "image"), argument)

@@ -9,7 +9,7 @@ WANTED = "a seed, a torch.Generator, or a list with one for each picture"
 
 
 def is_seed(value):
-    return hasattr(value, "__index__") and not isinstance(value, bool) and not hasattr(value, "shape")
+    return hasattr(value, "__index__") and not isinstance(value, bool) and not getattr(value, "shape", ())
 
 
 class Streams:

@@ -47,8 +47,11 @@ def _planes(where, value):
     array = array.astype(numpy.float32) / (255 if array.dtype == numpy.uint8 else 1)
     if not channels_first:
         array = array.transpose(0, 3, 1, 2)
+    low, high = (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
+    if not (low >= -1.01 and high <= 1.01):  # what a network gave may lie beyond the ends by a rounding
+        raise expected(where, "floating point numbers in 0 to 1, or bytes (uint8)", f"{low:g} to {high:g}")
     # diffusers: what goes below 0 is in -1..1 already.
-    if array.size and array.min() < 0:
+    if low < 0:
         array = array / 2 + 0.5
     return numpy.ascontiguousarray(array)
 

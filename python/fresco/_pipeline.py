@@ -3,7 +3,7 @@ import json
 import os
 
 from . import _arrays, _checks, _core, _images, _libraries
-from ._errors import InputError, expected, wrong_type
+from ._errors import InputError, by_argument, expected, wrong_type
 from ._generators import Streams
 from ._networks import TextEncoder, Tokenizer, UNet, Vae
 from ._progress import Watcher
@@ -185,11 +185,16 @@ class Pipeline:
 
     def _drawn(self, request, generator, callback, output_type, progress):
         streams = Streams(generator)
+        pictures = request.prompt_count * request.count
+        if isinstance(generator, (list, tuple)) and len(generator) == 1 < pictures:  # the library takes one for all
+            raise expected("generator", f"a list of {pictures}, one for each picture", "1")
         request.generators = streams.streams
         self._interrupt = False
         watcher = Watcher(progress, self._progress)
         try:
             return Output(self._model.draw(request, callback, watcher), output_type)
+        except InputError as error:
+            raise by_argument(error) from None
         finally:
             watcher.close()
             streams.settle()

@@ -24,6 +24,7 @@ MISTAKES = [
     ((PROMPT, "--width", "513"), "513"),
     ((PROMPT, "--width", "0"), "--width"),
     ((PROMPT, "--height", "-128"), "--height"),
+    ((PROMPT, "--width", "100000"), "nearest: 8192\n"),
     ((PROMPT, "--count", "0"), "--count"),
     ((PROMPT, "--clip-skip", "-1"), "--clip-skip"),
     ((PROMPT, "--clip-skip", "12"), "clip-skip"),

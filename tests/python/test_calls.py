@@ -31,7 +31,7 @@ class Calls(ModuleTest):
     def test_a_seed_is_a_generator_for_all_pictures(self):
         one = self.draw(["a red circle", "a blue star"], generator=5).images
         self.assertTrue((self.draw(["a red circle", "a blue star"], generator=5).images == one).all())
-        each = self.draw(["a red circle", "a blue star"], generator=[5, 6]).images
+        each = self.draw(["a red circle", "a blue star"], generator=[5, numpy.int64(6)]).images
         alone = self.draw("a blue star", generator=6).images
         self.assertLess(abs(each[1] - alone[0]).max(), 1e-3)  # products are blocked otherwise in a batch
         self.assertGreater(abs(each[1] - one[1]).max(), 0.01)
@@ -109,7 +109,7 @@ class Calls(ModuleTest):
 
         with self.assertRaises(KeyError):
             self.draw(callback_on_step_end=fail)
-        self.refuses(lambda: self.draw(callback_on_step_end=lambda *a: {"latents": numpy.zeros((1, 4, 8, 8), "float32")}), "on_row", "latents")
+        self.refuses(lambda: self.draw(callback_on_step_end=lambda *a: {"latents": numpy.zeros((1, 4, 8, 8), "float32")}), "callback_on_step_end", "latents")
         self.refuses(lambda: self.draw(callback_on_step_end=lambda *a: 5), "callback_on_step_end", "int")
 
 

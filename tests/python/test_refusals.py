@@ -23,15 +23,22 @@ class Named(ModuleTest):
                 self.assertIsInstance(error, ValueError)
 
     def test_wrong_values_say_what_was_expected_and_what_came(self):
-        for settings, words in (({"prompt": []}, ("PROMPT",)), ({"num_inference_steps": 0}, ("--steps", "1 to 1000", "0")),
+        for settings, words in (({"prompt": []}, ("prompt: ",)), ({"num_inference_steps": 0}, ("--steps", "1 to 1000", "0")),
                                 ({"num_inference_steps": 10**30}, ("num_inference_steps",)), ({"height": 100}, ("--height 100", "nearest")),
                                 ({"guidance_scale": float("nan")}, ("--guidance", "nan")), ({"generator": []}, ("generator",)),
-                                ({"generator": [1, 2, 3]}, ("generators", "1", "3")), ({"generator": 2**70}, ("generator",)),
+                                ({"generator": [1, 2, 3]}, ("generator: ", "1", "3")), ({"generator": 2**70}, ("generator",)),
                                 ({"negative_prompt": ["a", "b"]}, ("negative_prompt", "2")), ({"strength": 0.5}, ("--strength", "--init")),
-                                ({"latents": numpy.zeros((4, 16, 16), "float32")}, ("noise", "[4, 16, 16]")),
+                                ({"latents": numpy.zeros((4, 16, 16), "float32")}, ("latents: ", "[4, 16, 16]")),
                                 ({"latents": numpy.zeros((1, 4, 16, 16), "int64")}, ("latents", "Long")),
                                 ({"latents": "abc"}, ("latents", "str")), ({"output_type": "jpeg"}, ("output_type", "pil", "jpeg")),
+                                ({"latents": numpy.full((1, 4, 16, 16), numpy.nan, "float32")}, ("latents: ", "finite", "nan")),
+                                ({"prompt": ["a", "b"], "generator": [1]}, ("generator: ", "a list of 2", "1")),
                                 ({"image": numpy.zeros((5, 5), "float32")}, ("image", "[5, 5]")),
+                                ({"image": numpy.full((8, 8, 3), 200.0)}, ("image: ", "0 to 1", "200")),
+                                ({"image": numpy.full((8, 8, 3), numpy.nan)}, ("image: ", "nan")),
+                                ({"image": numpy.zeros((128, 128, 3), "uint8"), "mask_image": numpy.zeros((64, 64), "uint8")},
+                                 ("mask_image: ", "the size of image, 128x128", "64x64")),
+                                ({"callback_on_step_end": lambda *_: {"latents": numpy.zeros(1, "float32")}}, ("callback_on_step_end: ", "[1]")),
                                 ({"mask_image": numpy.zeros((128, 128), "float32")}, ("mask_image", "image")),
                                 ({"callback_on_step_end": print, "callback_on_step_end_tensor_inputs": ["noise"]}, ("noise", "latents"))):
             with self.subTest(str(settings)):

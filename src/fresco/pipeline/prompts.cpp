@@ -34,7 +34,7 @@ TextBatch tokenize(const text::Tokenizer& tokenizer, const std::vector<std::stri
     const auto tokens = tokenizer.encode(text, static_cast<size_t>(length));
     if (!tokens.cut.empty())
       observer.on_warning(fmt::format("the prompt has {} tokens, the model reads {}; cut: \"{}\"", tokens.length,
-                                      length, printable(tokens.cut, 1000)));
+                                      length, printable(tokens.cut, 200)));
     ids.insert(ids.end(), tokens.ids.begin(), tokens.ids.end());
   }
   batch.ids = at::tensor(ids, at::kLong).view({static_cast<int64_t>(unique.texts.size()), length});

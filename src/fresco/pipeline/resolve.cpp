@@ -1,6 +1,7 @@
 #include "fresco/pipeline/resolve.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -30,12 +31,15 @@ int64_t checked_side(const char* option, int64_t pixels, const ModelSpecs& specs
   const auto [below, at_least] = unet::nearest_sides(specs.unet, near);
   const auto above =
       pixels > 0 && at_least * scale < pixels ? unet::nearest_sides(specs.unet, at_least + 1).second : at_least;
-  const std::string near_text = below > 0 && below != above ? fmt::format("{} and {}", below * scale, above * scale)
-                                                            : fmt::format("{}", above * scale);
+  std::vector<std::string> nearest;
+  for (const int64_t side : {below * scale, above * scale}) {
+    const auto text = fmt::format("{}", side);
+    if (side >= 1 && side <= kLargestSide && (nearest.empty() || nearest.back() != text)) nearest.push_back(text);
+  }
   throw InputError(
       fmt::format("{} {}", option, pixels),
       fmt::format("expected a multiple of {} up to {} whose latents the U-Net can halve and double back; nearest: {}",
-                  scale, kLargestSide, near_text));
+                  scale, kLargestSide, fmt::join(nearest, " and ")));
 }
 
 Task task_of(const DrawRequest& request) {
@@ -81,6 +85,8 @@ void check_values(const char* where, const Values& values, std::vector<int64_t> 
   for (const int64_t side : wanted) count *= side;
   if (values.shape != wanted || values.data.size() != static_cast<size_t>(count))
     throw InputError(where, expected_got("shape " + full, checkpoint::to_string(values.shape)));
+  const auto odd = std::ranges::find_if(values.data, [](float value) { return !std::isfinite(value); });
+  if (odd != values.data.end()) throw InputError(where, expected_got("finite numbers", fmt::format("{}", *odd)));
 }
 
 void check_inputs(const Resolved& resolved, const ModelSpecs& specs, const DrawRequest& request) {
