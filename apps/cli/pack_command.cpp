@@ -7,6 +7,7 @@
 #include "default_model.h"
 #include "fresco/core/error.h"
 #include "fresco/core/memory.h"
+#include "fresco/core/names.h"
 #include "fresco/pipeline/pack.h"
 #include "progress_bar.h"
 #include "prompts.h"

@@ -87,12 +87,6 @@ std::string duration(double seconds) {
   return fmt::format("{} h {} min", whole / 3600, whole / 60 % 60);
 }
 
-std::string size_text(double bytes) {
-  if (bytes < 1e6) return fmt::format("{:.0f} kB", bytes / 1e3);
-  if (bytes < 1e9) return fmt::format("{:.1f} MB", bytes / 1e6);
-  return fmt::format("{:.2f} GB", bytes / 1e9);
-}
-
 std::string transfer_text(const Transfer& transfer) {
   const std::string done = size_text(static_cast<double>(transfer.done));
   return transfer.total == 0 ? done : done + " of " + size_text(static_cast<double>(transfer.total));

@@ -36,8 +36,6 @@ bool has_terminal();
 
 /// "8 s", "3 min 20 s", "2 h 5 min"
 std::string duration(double seconds);
-/// "12.3 MB"
-std::string size_text(double bytes);
 
 /// "12.3 MB of 2.41 GB", and 0..1 of it; less than 0 where nobody knows how much there is.
 std::string transfer_text(const Transfer& transfer);

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <chrono>
 
+#include "fresco/core/names.h"
 #include "interrupt.h"
 #include "output.h"
 #include "profile_report.h"

@@ -68,8 +68,9 @@ class ProgramTest(unittest.TestCase):
         """Ends with `status`, says why in exactly one line, and leaves the folder as it was."""
         before = {path.name: path.read_bytes() for path in self.folder.iterdir() if path.is_file()}
         result = run(*arguments, cwd=self.folder, **options)
-        error = result.stderr.decode(errors="replace")
+        error = result.stderr.decode()
         self.assertEqual(result.returncode, status, error)
+        self.assertTrue(error.replace("\n", "").isprintable(), error)
         self.assertEqual(error.count("\n"), 1, error)
         self.assertLess(len(error), 1000, error)
         for word in [says] if isinstance(says, str) else says:

@@ -158,6 +158,10 @@ class BrokenModels(ProgramTest):
                 replace(config, content)
                 self.refuse_model(3, "config.json")
 
+    def test_a_strangers_bytes_are_escaped_in_messages(self):
+        replace(self.model / "tokenizer/vocab.json", b'{"a\xf3": x}')
+        self.refuse_model(3, ("vocab.json", "\\xf3"))
+
     def test_inpainting_networks_are_refused_in_words(self):
         self.edit_json("flexible_unet/config.json", in_channels=9)
         self.refuse_model(3, "9")

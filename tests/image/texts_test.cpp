@@ -3,9 +3,9 @@
 
 #include "fresco/core/error.h"
 #include "fresco/core/files.h"
+#include "fresco/core/unicode.h"
 #include "fresco/image/exif.h"
 #include "fresco/image/read_write.h"
-#include "fresco/image/unicode.h"
 #include "tests/image/helpers.h"
 
 namespace fresco::image {

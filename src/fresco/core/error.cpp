@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <vector>
 
+#include "fresco/core/unicode.h"
+
 namespace fresco {
 
 Error::Error(ExitStatus status, std::string_view where, std::string_view problem)
-    : std::runtime_error(where.empty() ? std::string(problem) : fmt::format("{}: {}", where, problem)),
+    : std::runtime_error(
+          printable(where.empty() ? std::string(problem) : fmt::format("{}: {}", where, problem), std::string::npos)),
       status_(status),
       where_(where) {}
 
@@ -17,15 +20,17 @@ std::string expected_got(std::string_view expected, std::string_view got) {
 }
 
 std::string printable(std::string_view text, size_t limit) {
+  constexpr std::string_view kReplacement = "\xef\xbf\xbd";
   std::string out;
-  for (const char c : text) {
+  for (size_t i = 0; i < text.size();) {
     if (out.size() >= limit) return out + "...";
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      out += fmt::format("\\x{:02x}", byte);
-    } else {
-      out += c;
-    }
+    const size_t from = i;
+    const char32_t letter = next_utf8(text, i);
+    const auto bytes = text.substr(from, i - from);
+    const bool fit = letter >= 0x20 && letter != 0x7f && (letter != 0xfffd || bytes == kReplacement);
+    if (fit) out += bytes;
+    for (size_t k = 0; !fit && k < bytes.size(); ++k)
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(bytes[k]));
   }
   return out;
 }

@@ -11,6 +11,7 @@ enum class ExitStatus : int { success = 0, input = 2, format = 3, resource = 4, 
 
 class Error : public std::runtime_error {
  public:
+  /// what() is printable(); where() is as given.
   Error(ExitStatus status, std::string_view where, std::string_view problem);
   ExitStatus exit_status() const { return status_; }
   const std::string& where() const { return where_; }
@@ -43,7 +44,8 @@ struct Interrupted : Error {
 /// "expected 3, got 5": the usual second half of a message.
 std::string expected_got(std::string_view expected, std::string_view got);
 
-/// Text of a stranger, fit to stand in a message: control characters escaped, cut after `limit` bytes.
+/// Text of a stranger, fit to stand in a message: control characters and what is no UTF-8 escaped (\x1b), cut after `limit` bytes or the
+/// character that crosses them.
 std::string printable(std::string_view text, size_t limit = 120);
 
 /// The name among `known` nearest to `name` (edit distance at most a third of its length); empty when none is near.

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "fresco/core/error.h"
+#include "fresco/core/names.h"
 
 namespace fresco {
 namespace {
@@ -142,6 +143,15 @@ void check_writable(const std::filesystem::path& target, bool overwrite, std::st
     throw InputError(place, fmt::format("folder cannot be written: {}", std::strerror(errno)));
   if (!overwrite && std::filesystem::exists(target, ignored))
     throw InputError(place, "exists already; --overwrite replaces it");
+}
+
+void require_room(const std::string& where, const std::filesystem::path& folder, uint64_t bytes) {
+  std::error_code unknown;
+  const auto space = std::filesystem::space(folder, unknown);
+  if (unknown || space.available >= bytes) return;
+  const auto text = [](uint64_t count) { return size_text(static_cast<double>(count)); };
+  throw ResourceError(where,
+                      expected_got(fmt::format("at least {} of room on the disk", text(bytes)), text(space.available)));
 }
 
 void remove_unfinished_files() noexcept {

@@ -40,6 +40,9 @@ void write_file(const std::filesystem::path& target, std::string_view bytes, boo
 /// Errors: InputError when `target` exists (and overwrite is false), is a folder, or its folder is missing or unwritable.
 void check_writable(const std::filesystem::path& target, bool overwrite, std::string_view where = "--out");
 
+/// Errors: ResourceError naming `where` when the disk of `folder` has less than so many bytes left.
+void require_room(const std::string& where, const std::filesystem::path& folder, uint64_t bytes);
+
 /// Removes the temporary files of this process that are still open: for a signal handler's second call. Async-signal-safe.
 void remove_unfinished_files() noexcept;
 

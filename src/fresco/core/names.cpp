@@ -72,6 +72,12 @@ std::string grouped(int64_t number) {
   return digits;
 }
 
+std::string size_text(double bytes) {
+  if (bytes < 1e6) return fmt::format("{:.0f} kB", bytes / 1e3);
+  if (bytes < 1e9) return fmt::format("{:.1f} MB", bytes / 1e6);
+  return fmt::format("{:.2f} GB", bytes / 1e9);
+}
+
 std::string_view version() { return FRESCO_VERSION; }
 
 }  // namespace fresco

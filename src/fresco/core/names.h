@@ -35,6 +35,9 @@ std::string joined(const std::vector<std::string>& words, std::string_view separ
 /// Digits in groups of three: "814,746,884".
 std::string grouped(int64_t number);
 
+/// "85 kB", "12.3 MB", "2.41 GB"
+std::string size_text(double bytes);
+
 /// fresco's own version, such as "0.1.0".
 std::string_view version();
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "fresco/core/error.h"
+#include "fresco/core/files.h"
 
 namespace fresco::data {
 namespace {
@@ -94,12 +95,7 @@ void require_disk(const fs::path& folder, const CacheOrigin& origin, const std::
         moments_of(origin, origin.buckets[static_cast<size_t>(plan[i].bucket)]) * (origin.mirrored ? 4 : 2);
     if (made[i].file.empty()) bytes += static_cast<uint64_t>(plan[i].count * (each + kBytesOfText));
   }
-  std::error_code unknown;
-  const auto space = fs::space(folder, unknown);
-  if (unknown || space.available >= bytes) return;
-  throw ResourceError(folder.string(),
-                      fmt::format("not enough room on the disk: expected at least {:.2f} GB, got {:.2f} GB",
-                                  static_cast<double>(bytes) / 1e9, static_cast<double>(space.available) / 1e9));
+  require_room(folder.string(), folder, bytes);
 }
 
 }  // namespace fresco::data

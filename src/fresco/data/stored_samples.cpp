@@ -7,7 +7,7 @@
 
 #include "fresco/core/ascii.h"
 #include "fresco/core/error.h"
-#include "fresco/image/unicode.h"
+#include "fresco/core/unicode.h"
 
 namespace fresco::data {
 namespace {
@@ -53,7 +53,7 @@ SliceReader reader_of(const std::vector<std::filesystem::path>& files, const Sli
 }
 
 std::string stored_text(const SliceReader& file, const Slice& slice, const std::string& where) {
-  return trimmed(image::encode_utf8(image::decode_utf8(whole(file, slice, where))));
+  return trimmed(encode_utf8(decode_utf8(whole(file, slice, where))));
 }
 
 Json stored_json(const SliceReader& file, const Slice& slice, const std::string& where) {

@@ -6,7 +6,7 @@
 
 #include "fresco/core/error.h"
 #include "fresco/core/json.h"
-#include "fresco/image/unicode.h"
+#include "fresco/core/unicode.h"
 
 namespace fresco::image {
 namespace {

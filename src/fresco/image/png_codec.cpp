@@ -9,8 +9,8 @@
 #include <new>
 
 #include "fresco/core/error.h"
+#include "fresco/core/unicode.h"
 #include "fresco/image/codecs.h"
-#include "fresco/image/unicode.h"
 
 namespace fresco::image {
 namespace {

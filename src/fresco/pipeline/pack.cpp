@@ -60,16 +60,6 @@ uint64_t least_bytes(const checkpoint::ModelFiles& files, const layers::Preparat
   return std::min(narrow, stored_bytes(files));
 }
 
-void require_space(const PackRequest& request, uint64_t bytes) {
-  std::error_code unknown;
-  const auto folder = request.out.has_parent_path() ? request.out.parent_path() : fs::path(".");
-  const auto space = fs::space(folder, unknown);
-  if (unknown || space.available >= bytes) return;
-  throw ResourceError(request.out.string(),
-                      fmt::format("not enough room on the disk: expected at least {:.1f} GB, got {:.1f} GB",
-                                  static_cast<double>(bytes) / 1e9, static_cast<double>(space.available) / 1e9));
-}
-
 class Packing {
  public:
   Packing(const PackRequest& request, checkpoint::ModelFiles files, const layers::Preparation& preparation,
@@ -147,7 +137,8 @@ PackResult pack(const PackRequest& request, Observer& observer) {
     auto files = checkpoint::open_model(request.load.files, observer);
     check_whole(inspect(files));
     const auto asked = preparation_of(request.load, files);
-    require_space(request, least_bytes(files, asked));
+    require_room(request.out.string(), request.out.has_parent_path() ? request.out.parent_path() : fs::path("."),
+                 least_bytes(files, asked));
     const auto preparation = calibrated(request, files, asked, observer);
     return Packing(request, std::move(files), preparation, observer).run();
   });

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "fresco/core/names.h"
-#include "fresco/image/unicode.h"
+#include "fresco/core/unicode.h"
 
 namespace fresco::report {
 
@@ -36,13 +36,13 @@ std::string giga_text(double count) {
 }
 
 std::string escaped(std::string_view text) {
-  std::u32string plain = image::decode_utf8(text);
+  std::u32string plain = decode_utf8(text);
   for (char32_t& letter : plain) {
     const bool control = (letter < 0x20 && letter != '\t' && letter != '\n') || (letter >= 0x7f && letter < 0xa0);
     if (control) letter = 0xfffd;
   }
   std::string out;
-  for (const char byte : image::encode_utf8(plain)) {
+  for (const char byte : encode_utf8(plain)) {
     switch (byte) {
       case '&':
         out += "&amp;";

@@ -1,8 +1,8 @@
-#include "fresco/image/unicode.h"
+#include "fresco/core/unicode.h"
 
 #include <cstdint>
 
-namespace fresco::image {
+namespace fresco {
 namespace {
 
 constexpr char32_t kReplacement = 0xfffd;
@@ -10,22 +10,6 @@ constexpr char32_t kReplacement = 0xfffd;
 bool is_surrogate(char32_t c) { return c >= 0xd800 && c <= 0xdfff; }
 
 uint8_t byte_at(std::string_view text, size_t i) { return static_cast<uint8_t>(text[i]); }
-
-// One code point from text[i], and i behind it (Unicode 15, table 3-7; overlong forms and
-// surrogates are broken).
-char32_t next_utf8(std::string_view text, size_t& i) {
-  const uint8_t first = byte_at(text, i++);
-  if (first < 0x80) return first;
-  const int more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
-  if (first < 0xc2 || first > 0xf4) return kReplacement;
-  char32_t c = first & (0x3f >> more);
-  for (int k = 0; k < more; ++k, ++i) {
-    if (i >= text.size() || (byte_at(text, i) & 0xc0) != 0x80) return kReplacement;
-    c = c << 6 | (byte_at(text, i) & 0x3f);
-  }
-  constexpr char32_t kLeast[] = {0, 0x80, 0x800, 0x10000};
-  return c < kLeast[more] || c > 0x10ffff || is_surrogate(c) ? kReplacement : c;
-}
 
 void append_utf8(std::string& out, char32_t c) {
   const auto put = [&out](char32_t byte) { out += static_cast<char>(byte); };
@@ -47,6 +31,20 @@ void append_utf8(std::string& out, char32_t c) {
 }
 
 }  // namespace
+
+char32_t next_utf8(std::string_view text, size_t& i) {
+  const uint8_t first = byte_at(text, i++);
+  if (first < 0x80) return first;
+  const int more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
+  if (first < 0xc2 || first > 0xf4) return kReplacement;
+  char32_t c = first & (0x3f >> more);
+  for (int k = 0; k < more; ++k, ++i) {
+    if (i >= text.size() || (byte_at(text, i) & 0xc0) != 0x80) return kReplacement;
+    c = c << 6 | (byte_at(text, i) & 0x3f);
+  }
+  constexpr char32_t kLeast[] = {0, 0x80, 0x800, 0x10000};
+  return c < kLeast[more] || c > 0x10ffff || is_surrogate(c) ? kReplacement : c;
+}
 
 std::u32string decode_utf8(std::string_view text) {
   std::u32string out;
@@ -112,4 +110,4 @@ std::string utf16_to_utf8(std::string_view bytes, bool big_endian) {
   return out;
 }
 
-}  // namespace fresco::image
+}  // namespace fresco
